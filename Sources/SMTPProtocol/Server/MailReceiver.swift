@@ -6,6 +6,8 @@ package import MailValues
 /// Each call returns the answer at once where it can, because a hop costs more than most answers; or nil, and then says
 /// `asker.answer(ticket, …)` on the same lane later, exactly once. A ticket that is no longer waited for is ignored.
 package protocol MailReceiver: AnyObject {
+    /// Before the machine hears of it: what was said in clear no longer counts (RFC 3207 §4.2).
+    func tlsEstablished(_ facts: TLSFacts)
     func ask(_ question: Question, ticket: Ticket, asker: any AnswerTaker) -> Answer?
     func beginMessage()
     /// Pieces come in order and belong to the message begun last.

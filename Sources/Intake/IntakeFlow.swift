@@ -1,0 +1,48 @@
+package import DNSRecords
+package import MailValues
+package import QueueEngine
+package import SMTPProtocol
+import Synchronization
+package import Telemetry
+
+/// Takes messages: judges the envelope, reads the header section, has the message stored, and only then lets the 250 go.
+package final class IntakeFlow: MailReceiverFactory {
+    package let store: any QueueStore
+    package let feed: any MessageFeed
+    package let events: any EventSink
+    package let metrics: NodeMetrics
+    package let authenticator: Authenticator
+    package let resolver: (any DNSResolver)?
+    package let budget: OctetBudget
+    package let census: SessionCensus
+    package let ids: QueueIDSource
+    package let clock: @Sendable () -> Timestamp
+    private let current: Mutex<IntakePolicy>
+
+    package init(
+        policy: IntakePolicy, store: any QueueStore, feed: any MessageFeed, events: any EventSink,
+        metrics: NodeMetrics, authenticator: Authenticator, resolver: (any DNSResolver)?, budget: OctetBudget,
+        census: SessionCensus, ids: QueueIDSource, clock: @escaping @Sendable () -> Timestamp
+    ) {
+        current = Mutex(policy)
+        self.store = store
+        self.feed = feed
+        self.events = events
+        self.metrics = metrics
+        self.authenticator = authenticator
+        self.resolver = resolver
+        self.budget = budget
+        self.census = census
+        self.ids = ids
+        self.clock = clock
+    }
+
+    package var policy: IntakePolicy { current.withLock { $0 } }
+
+    /// Sessions that are open keep the policy under which they began.
+    package func adopt(_ policy: IntakePolicy) { current.withLock { $0 = policy } }
+
+    package func receiver(for facts: ConnectionFacts, listener: ListenerName) -> any MailReceiver {
+        IntakeSession(facts: facts, listener: listener, flow: self, policy: policy)
+    }
+}

@@ -1,0 +1,57 @@
+import Glibc
+
+/// Gives up root for good, once the sockets are bound.
+package enum Privileges {
+    package enum DropError: Error, CustomStringConvertible {
+        case noSuchUser(String)
+        case noSuchGroup(String)
+        case refused(String)
+
+        package var description: String {
+            switch self {
+            case .noSuchUser(let name): "there is no user \(name): create it (adduser --system \(name)) or set `user:`"
+            case .noSuchGroup(let name): "there is no group \(name): create it (addgroup --system \(name)) or set `group:`"
+            case .refused(let detail): "could not change user: \(detail)"
+            }
+        }
+    }
+
+    package struct Identity: Sendable, Equatable {
+        package let user: UInt32
+        package let group: UInt32
+    }
+
+    package static var isRoot: Bool { geteuid() == 0 }
+
+    /// Files that we make are for us alone.
+    package static func restrictFileMode() { umask(0o077) }
+
+    package static func identity(user: String, group: String?) throws(DropError) -> Identity {
+        guard let entry = getpwnam(user) else { throw .noSuchUser(user) }
+        var gid = entry.pointee.pw_gid
+        let uid = entry.pointee.pw_uid
+        if let group {
+            guard let entry = getgrnam(group) else { throw .noSuchGroup(group) }
+            gid = entry.pointee.gr_gid
+        }
+        return Identity(user: uid, group: gid)
+    }
+
+    /// Group first, because afterwards we could not change it; then user; then look whether the way back is shut.
+    package static func become(_ identity: Identity, user: String) throws(DropError) {
+        guard isRoot else { return }
+        guard initgroups(user, identity.group) == 0, setgid(identity.group) == 0, setuid(identity.user) == 0 else {
+            throw .refused(String(cString: strerror(errno)))
+        }
+        guard identity.user == 0 || setuid(0) != 0 else { throw .refused("root came back") }
+    }
+
+    /// As many descriptors as we may have: each session needs one.
+    package static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(resource, &limit)
+    }
+}
