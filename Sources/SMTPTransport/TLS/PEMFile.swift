@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Musl
-#endif
+internal import Glibc
 
 /// Reads what the operator named in the configuration.
 enum PEMFile {
