@@ -110,14 +110,21 @@ extension [UInt8] {
         var text = text
         text.withUTF8 { utf8 in
             guard !utf8.isEmpty else { return append(0x3F) }
-            for octet in utf8.prefix(limit) {
-                switch octet {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x3A, 0x5B, 0x5D, 0x5F: append(octet)
-                default: append(0x3F)
-                }
-            }
+            let kept = UnsafeBufferPointer(rebasing: utf8.prefix(limit))
+            // Nearly all names are clean, and one append costs less than one for each letter.
+            guard !kept.allSatisfy(\.isNameLetter) else { return append(contentsOf: kept) }
+            for octet in kept { append(octet.isNameLetter ? octet : 0x3F) }
         }
     }
 
     mutating func append(_ id: QueueID) { append(contentsOf: id.text) }
+}
+
+extension UInt8 {
+    fileprivate var isNameLetter: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x3A, 0x5B, 0x5D, 0x5F: true
+        default: false
+        }
+    }
 }
