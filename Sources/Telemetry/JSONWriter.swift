@@ -7,24 +7,35 @@ import MailValues
 struct JSONWriter {
     private let buffer: UnsafeMutableBufferPointer<UInt8>
     private(set) var count = 0
+    /// Octets in `buffer` beyond what the texts take unescaped.
+    private var escapeRoom: Int
 
-    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
-
-    /// Octets that `quoted` needs for a text.
-    static func octets(of text: String) -> Int {
-        var text = text
-        return text.withUTF8 { octets in
-            var extra = 0
-            // At most `\u001f` for one octet. Branchless, so that it is done sixteen at a time.
-            for octet in octets { extra &+= isSpecial(octet) ? 5 : 0 }
-            return octets.count + extra + 2
-        }
+    init(_ buffer: UnsafeMutableBufferPointer<UInt8>, escapeRoom: Int) {
+        self.buffer = buffer
+        self.escapeRoom = escapeRoom
     }
+
+    /// More had to be escaped than there was room for: what was written is of no use.
+    var hasOverflowed: Bool { escapeRoom < 0 }
+
+    /// `\u001f` for one octet.
+    static let longestEscape = 6
 
     /// RFC 8259 §7: quotation mark, reverse solidus and control characters. DEL is allowed there, but no terminal likes it.
     @inline(__always)
     private static func isSpecial(_ octet: UInt8) -> Bool {
         octet < 0x20 || octet == 0x22 || octet == 0x5C || octet == 0x7F
+    }
+
+    /// Whether one of eight octets is special; the borrow tricks are exact as long as only "any?" is asked.
+    @inline(__always)
+    private static func holdsSpecial(_ eight: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        @inline(__always)
+        func zeros(_ x: UInt64) -> UInt64 { (x &- ones) & ~x }
+        let controls = (eight &- (ones &* 0x20)) & ~eight
+        return (controls | zeros(eight ^ (ones &* 0x22)) | zeros(eight ^ (ones &* 0x5C)) | zeros(eight ^ (ones &* 0x7F)))
+            & (ones &* 0x80) != 0
     }
 
     @inline(__always)
@@ -52,21 +63,36 @@ struct JSONWriter {
         var text = text
         put(octet: 0x22)
         text.withUTF8 { octets in
-            var start = 0
-            var index = 0
-            while index < octets.count {
-                guard Self.isSpecial(octets[index]) else {
-                    index &+= 1
-                    continue
-                }
-                put(octets: UnsafeBufferPointer(rebasing: octets[start..<index]))
-                putEscaped(octets[index])
-                index &+= 1
-                start = index
-            }
-            put(octets: UnsafeBufferPointer(rebasing: octets[start...]))
+            if Self.isPlain(octets) { put(octets: octets) } else { putEscaping(octets) }
         }
         put(octet: 0x22)
+    }
+
+    @inline(__always)
+    private static func isPlain(_ octets: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard octets.count >= 8 else { return !octets.contains(where: isSpecial) }
+        let raw = UnsafeRawBufferPointer(octets)
+        // The last eight overlap the ones before, so that no octet is looked at alone.
+        let last = octets.count &- 8
+        var found = holdsSpecial(raw.loadUnaligned(fromByteOffset: last, as: UInt64.self))
+        var index = 0
+        while index < last {
+            found = found || holdsSpecial(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            index &+= 8
+        }
+        return !found
+    }
+
+    private mutating func putEscaping(_ octets: UnsafeBufferPointer<UInt8>) {
+        for octet in octets {
+            guard Self.isSpecial(octet) else {
+                put(octet: octet)
+                continue
+            }
+            escapeRoom -= Self.longestEscape - 1
+            if hasOverflowed { return }
+            putEscaped(octet)
+        }
     }
 
     private mutating func putEscaped(_ octet: UInt8) {

@@ -60,6 +60,22 @@ struct EventEncodingTests {
                 """)
     }
 
+    @Test("a control character, quotation mark or backslash is found at every place of a text")
+    func places() {
+        for octet in [0x00, 0x1F, 0x22, 0x5C, 0x7F] as [UInt8] {
+            for length in 1...40 {
+                for place in 0..<length {
+                    var octets = [UInt8](repeating: UInt8(ascii: "~"), count: length)
+                    octets[place] = octet
+                    let event = Event(.session, at: moment, fields: [("x", .text(String(decoding: octets, as: UTF8.self)))])
+                    #expect(event.encoded().count == event.encoded().filter { $0 >= 0x20 && $0 != 0x7F }.count)
+                    let escape = octet == 0x22 || octet == 0x5C ? 1 : 5
+                    #expect(line(event).utf8.count == 62 + length + escape)
+                }
+            }
+        }
+    }
+
     @Test(
         "numbers keep every digit",
         arguments: [
