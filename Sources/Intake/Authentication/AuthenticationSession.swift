@@ -1,0 +1,22 @@
+internal import Cryptography
+
+/// Where one session stands in its SASL exchange. It lives on the session's lane.
+package struct AuthenticationSession: Sendable {
+    enum State: Sendable {
+        case idle
+        case awaitingPlain
+        case awaitingLoginName
+        case awaitingLoginPassword(name: String)
+        case awaitingScramFirst(isPlus: Bool)
+        case awaitingScramFinal(ScramServer, name: PreparedName)
+        /// The final message went as a challenge; the client answers with nothing (RFC 4954 §4).
+        case awaitingScramEnd(name: PreparedName)
+        case awaitingExternal
+        /// The answer comes later.
+        case verifying
+    }
+
+    var state = State.idle
+
+    package init() {}
+}
