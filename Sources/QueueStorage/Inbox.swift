@@ -1,0 +1,92 @@
+import MailValues
+import QueueEngine
+import Synchronization
+
+/// What waits for the writer, handed over under one short lock.
+final class Inbox: Sendable {
+    struct Commit: Sendable {
+        var changes: [QueueChange]
+        var lane: any Lane
+        var completion: StoreCompletion
+    }
+
+    struct Chunk: Sendable {
+        var id: QueueID
+        var number: UInt32
+        var octets: [[UInt8]]
+        var lane: any Lane
+        var completion: StoreCompletion
+    }
+
+    struct Waiting: Sendable {
+        var commits: [Commit] = []
+        var chunks: [Chunk] = []
+        var drops: [(id: QueueID, count: UInt32)] = []
+        var isClosing = false
+        var isEmpty: Bool { commits.isEmpty && chunks.isEmpty && drops.isEmpty }
+    }
+
+    private struct State {
+        var waiting = Waiting()
+        var isWriterAsleep = false
+        var isClosing = false
+    }
+
+    private let state = Mutex(State())
+    private let semaphore = Semaphore()
+
+    /// False once the store is closing: nothing was taken.
+    func put(_ add: (inout Waiting) -> Void) -> Bool {
+        let (taken, wake) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isClosing else { return (false, false) }
+            add(&state.waiting)
+            defer { state.isWriterAsleep = false }
+            return (true, state.isWriterAsleep)
+        }
+        if wake { semaphore.signal() }
+        return taken
+    }
+
+    func close() {
+        let wake = state.withLock { state -> Bool in
+            state.isClosing = true
+            defer { state.isWriterAsleep = false }
+            return state.isWriterAsleep
+        }
+        if wake { semaphore.signal() }
+    }
+
+    /// Everything that waits, in exchange for an empty `waiting` whose arrays keep their room.
+    ///
+    /// Sleeps while there is nothing; `patience` bounds the sleep where the writer has something else to come back to.
+    func take(into waiting: inout Waiting, patience: Duration?) {
+        if swapped(&waiting, mayDoze: patience != .zero) { return }
+        if let patience {
+            if patience > .zero, !semaphore.wait(atMost: patience) {
+                // A signal may just have been given: take it back, or it would stand for a later sleep.
+                let given = state.withLock { state -> Bool in
+                    defer { state.isWriterAsleep = false }
+                    return !state.isWriterAsleep
+                }
+                if given { semaphore.wait() }
+            }
+        } else {
+            semaphore.wait()
+        }
+        _ = swapped(&waiting, mayDoze: false)
+    }
+
+    private func swapped(_ waiting: inout Waiting, mayDoze: Bool) -> Bool {
+        state.withLock { state in
+            waiting.isClosing = state.isClosing
+            guard state.waiting.isEmpty else {
+                swap(&state.waiting, &waiting)
+                waiting.isClosing = state.isClosing
+                return true
+            }
+            guard !state.isClosing, mayDoze else { return state.isClosing }
+            state.isWriterAsleep = true
+            return false
+        }
+    }
+}

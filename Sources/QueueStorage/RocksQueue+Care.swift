@@ -1,0 +1,36 @@
+package import QueueEngine
+
+/// What an operator asks of a store.
+extension RocksQueue {
+    /// What it has done and holds; cheap enough to be asked every second.
+    package var statistics: StoreStatistics {
+        var statistics = health.statistics
+        statistics.freeOctets = room.freeOctets
+        statistics.holdsBallast = room.holdsBallast
+        statistics.format = format
+        _ = try? database.read { (database) throws(DatabaseError) in
+            for family in Family.allCases {
+                statistics.tableOctets += database.property("rocksdb.total-sst-files-size", family)
+                statistics.blobOctets += database.property("rocksdb.total-blob-file-size", family)
+                statistics.memoryOctets += database.property("rocksdb.size-all-mem-tables", family)
+                statistics.tableFiles += database.property("rocksdb.num-blob-files", family)
+            }
+        }
+        return statistics
+    }
+
+    /// Makes a copy in `directory`, which must not exist yet. Whoever opens the copy finds everything held.
+    ///
+    /// What never changes is shared by hard links where the copy lies on the same file system.
+    package func backup(to directory: String) throws(StoreError) {
+        do throws(DatabaseError) {
+            let done: Void? = try database.read { (database) throws(DatabaseError) in
+                try database.checkpoint(to: directory)
+            }
+            guard done != nil else { throw DatabaseError.other("the store is not open") }
+        } catch {
+            throw .sick(detail: error.detail)
+        }
+        guard StoreMarker.restore.write(into: directory) else { throw .sick(detail: "\(directory): the marker was not written") }
+    }
+}

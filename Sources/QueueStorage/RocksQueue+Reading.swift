@@ -1,0 +1,79 @@
+package import MailValues
+package import QueueEngine
+
+extension RocksQueue {
+    package func envelope(_ id: QueueID) throws(StoreError) -> Envelope? {
+        var reader = EnvelopeReader(epoch: epoch)
+        var found: Envelope?
+        try reading { database throws(DatabaseError) in
+            try database.walk(.envelope, from: id.octets, to: Key.end(of: id)) { key, value in
+                reader.take(key, value) { found = $0; return true }
+            }
+        }
+        reader.finish { found = $0; return true }
+        if let damage = reader.damage { throw .damaged(detail: damage) }
+        return found
+    }
+
+    package func contentPiece(_ id: QueueID, number: UInt32) throws(StoreError) -> [UInt8]? {
+        try reading { database throws(DatabaseError) in
+            try database.get(.content, Key.numbered(id, number)) { [UInt8]($0) }
+        }
+    }
+
+    /// A damaged envelope ends the scan with `damaged`, after those before it: what is not read must not be taken for not there.
+    package func scan(_ body: (Envelope) -> Bool) throws(StoreError) {
+        let before = health.statistics.waitingMessages
+        var count = 0
+        var reader = EnvelopeReader(epoch: epoch)
+        var goesOn = true
+        let counted: (Envelope) -> Bool = { envelope in
+            count += 1
+            goesOn = body(envelope)
+            return goesOn
+        }
+        try withoutActuallyEscaping(counted) { counted throws(StoreError) in
+            try reading { database throws(DatabaseError) in
+                try database.walk(.envelope) { key, value in reader.take(key, value, counted) }
+            }
+            if goesOn { reader.finish(counted) }
+        }
+        if let damage = reader.damage { throw .damaged(detail: damage) }
+        if goesOn { health.counted(count, before: before) }
+    }
+
+    package func ledger(_ id: QueueID) throws(StoreError) -> [LedgerLine] {
+        var lines: [LedgerLine] = []
+        var damage: String?
+        try reading { database throws(DatabaseError) in
+            try database.walk(.ledger, from: id.octets, to: Key.end(of: id)) { key, value in
+                guard key.count == Key.ledgerOctets else { return true }
+                do throws(StoredValueError) {
+                    let text = try StoredValue.body(of: value)
+                    let at = Int64(bigEndian: key.loadUnaligned(fromByteOffset: Key.idOctets, as: Int64.self))
+                    lines.append(LedgerLine(id: id, at: Timestamp(milliseconds: at), line: [UInt8](text)))
+                } catch {
+                    damage = "ledger of \(id): \(error)"
+                }
+                return true
+            }
+        }
+        if let damage { throw .damaged(detail: damage) }
+        return lines
+    }
+
+    /// Reads from the open database; damage is reported as such, never as absence.
+    private func reading<R>(_ body: (Database) throws(DatabaseError) -> R) throws(StoreError) -> R {
+        let result: R?
+        do throws(DatabaseError) {
+            result = try database.read(body)
+        } catch {
+            switch error {
+            case .damaged(let detail): throw .damaged(detail: detail)
+            case .noSpace(let detail), .busy(let detail), .other(let detail): throw .sick(detail: detail)
+            }
+        }
+        guard let result else { throw .sick(detail: "the store is not open") }
+        return result
+    }
+}

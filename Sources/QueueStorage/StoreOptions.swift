@@ -1,0 +1,35 @@
+/// How large the store's parts may grow. The defaults suit a disk of many gigabytes; `fitted(to:)` shrinks them for a small one.
+package struct StoreOptions: Sendable, Equatable {
+    /// Octets of write-ahead log after which RocksDB writes out what only memory and log hold.
+    package var logOctetsLargest = 128 << 20
+    /// Octets of content held in memory before they are written out; what is delivered earlier never is.
+    package var contentBufferOctets = 32 << 20
+    /// The same for envelopes, and for ledger lines.
+    package var smallBufferOctets = 16 << 20
+    /// Blocks of tables kept in memory.
+    package var blockCacheOctets = 16 << 20
+    /// One batch takes no more commits once it holds so many octets: this bounds how long the next one waits.
+    package var batchOctets = 4 << 20
+    /// Octets of chunks written between two syncs, so that a large message delays no small one.
+    package var chunkOctetsPerBatch = 512 << 10
+    /// The ledger forgets its oldest lines beyond this size …
+    package var ledgerOctets = 1 << 30
+    /// … or this age.
+    package var ledgerAge: Duration = .seconds(14 * 86_400)
+    /// RocksDB's threads for writing out and for compaction.
+    package var backgroundThreads = 2
+    /// False opens nothing that is not there yet.
+    package var createIfMissing = true
+
+    package init() {}
+
+    /// The same for a file system of `octets`: log and buffers are an eighth of it at most, so that a full disk still has room to empty them.
+    package func fitted(to octets: Int) -> StoreOptions {
+        var fitted = self
+        fitted.logOctetsLargest = min(logOctetsLargest, max(octets / 8, 2 << 20))
+        fitted.contentBufferOctets = min(contentBufferOctets, max(octets / 32, 1 << 20))
+        fitted.smallBufferOctets = min(smallBufferOctets, max(octets / 64, 512 << 10))
+        fitted.ledgerOctets = min(ledgerOctets, max(octets / 16, 1 << 20))
+        return fitted
+    }
+}

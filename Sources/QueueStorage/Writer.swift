@@ -1,0 +1,239 @@
+import MailValues
+import QueueEngine
+
+/// The one thread that writes: takes all that waits, writes and syncs it as one batch, then answers.
+///
+/// While a batch is being synced the next one gathers by itself: the slower the disk, the larger the batch.
+final class Writer: @unchecked Sendable {
+    // Everything below belongs to the writer's thread, but for `inbox`, `database`, `room` and `health`, which lock for themselves.
+    private let inbox: Inbox
+    private let database: OpenDatabase
+    private let room: Room
+    private let health: StoreHealth
+    private let options: StoreOptions
+    private let epoch: UInt64
+    private let reopen: @Sendable () throws(DatabaseError) -> Database
+    private let batch = Batch()
+    private var waiting = Inbox.Waiting()
+    private var backlog = ChunkBacklog()
+    private var completions = Completions()
+    private var progressed: ProgressedMessages
+    private var octetsSinceLook = 0
+    private var pause: Duration = .zero
+
+    init(
+        inbox: Inbox, database: OpenDatabase, room: Room, health: StoreHealth, options: StoreOptions, epoch: UInt64,
+        openedAt: Timestamp, reopen: @escaping @Sendable () throws(DatabaseError) -> Database
+    ) {
+        self.inbox = inbox
+        self.database = database
+        self.room = room
+        self.health = health
+        self.options = options
+        self.epoch = epoch
+        self.reopen = reopen
+        progressed = ProgressedMessages(openedAt: openedAt)
+    }
+
+    /// Until the inbox is closed and empty.
+    func run() {
+        while true {
+            inbox.take(into: &waiting, patience: patience)
+            if waiting.isEmpty && waiting.isClosing { break }
+            backlog.add(waiting.chunks)
+            if let database = database.ofWriter, health.isWell {
+                writeCommits(database)
+                writeChunks(database)
+                writeDrops(database)
+            } else {
+                refuseAll()
+                mend()
+            }
+            clearWaiting()
+        }
+        backlog.refuse(.sick(detail: "the store is closing"), into: &completions)
+        completions.deliver()
+    }
+
+    /// How long to wait for more: for ever, unless something is left to do.
+    private var patience: Duration? {
+        if !health.isWell { return pause }
+        if backlog.isEmpty { return nil }
+        return backlog.isStalled ? .milliseconds(5) : .zero
+    }
+
+    private func clearWaiting() {
+        waiting.commits.removeAll(keepingCapacity: true)
+        waiting.chunks.removeAll(keepingCapacity: true)
+        waiting.drops.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Commits
+
+    private func writeCommits(_ database: Database) {
+        var next = 0
+        while next < waiting.commits.count {
+            batch.removeAll()
+            let first = next
+            var accepted = 0
+            while next < waiting.commits.count, batch.octets < options.batchOctets {
+                accepted += fill(from: next, database)
+                next += 1
+            }
+            finish(first..<next, accepted: accepted, database)
+            if !health.isWell {
+                refuse(next..<waiting.commits.count)
+                return
+            }
+        }
+    }
+
+    /// Adds one commit to the batch, or refuses it; returns by how much the queue grows.
+    private func fill(from index: Int, _ database: Database) -> Int {
+        guard room.mayTakeMail || !isIntake(waiting.commits[index].changes) else {
+            completions.add(waiting.commits[index].lane, waiting.commits[index].completion, .failure(.full))
+            waiting.commits[index].changes = []
+            waiting.commits[index].completion = Self.told
+            return 0
+        }
+        var growth = 0
+        for change in waiting.commits[index].changes {
+            switch change {
+            case .accept(let message):
+                if message.envelope.chunkCount > 0 { backlog.write(of: message.envelope.id, batch, database, &completions) }
+                batch.accept(message, epoch: epoch, to: database)
+                growth += 1
+            case .progress(let id, let list):
+                progressed.insert(id)
+                for each in list { batch.progress(id, each.index, each.progress, to: database) }
+            case .amend(let envelope):
+                progressed.insert(envelope.id)
+                batch.amend(envelope, epoch: epoch, to: database)
+            case .remove(let id, let chunkCount, let recipientCount):
+                let had = progressed.remove(id)
+                batch.remove(
+                    id, chunkCount: chunkCount, recipientCount: recipientCount, hadProgress: had, from: database)
+                growth -= 1
+            case .ledger(let line):
+                batch.ledger(line, to: database)
+            }
+        }
+        return growth
+    }
+
+    /// New mail, and nothing else: a bounce comes together with the progress that causes it, and has its room set aside.
+    private func isIntake(_ changes: [QueueChange]) -> Bool {
+        var accepts = false
+        for change in changes {
+            switch change {
+            case .accept: accepts = true
+            case .progress, .amend, .remove: return false
+            case .ledger: break
+            }
+        }
+        return accepts
+    }
+
+    private func finish(_ range: Range<Int>, accepted: Int, _ database: Database) {
+        guard !batch.isEmpty else { return answer(range, .success(())) }
+        let begun = ContinuousClock.now
+        do {
+            try batch.write(to: database, synced: true)
+            health.batchWritten(
+                commits: range.count, octets: batch.octets, growth: accepted, took: ContinuousClock.now - begun)
+            answer(range, .success(()))
+            wrote(batch.octets)
+        } catch {
+            answer(range, .failure(fallSick(error)))
+        }
+    }
+
+    private static let told: StoreCompletion = { _ in }
+
+    private func answer(_ range: Range<Int>, _ result: Result<Void, StoreError>) {
+        for index in range {
+            completions.add(waiting.commits[index].lane, waiting.commits[index].completion, result)
+        }
+        completions.deliver()
+    }
+
+    private func refuse(_ range: Range<Int>) {
+        answer(range, .failure(health.refusal ?? .sick(detail: "the store is being mended")))
+    }
+
+    private func refuseAll() {
+        refuse(waiting.commits.indices)
+        backlog.refuse(health.refusal ?? .sick(detail: "the store is being mended"), into: &completions)
+        completions.deliver()
+    }
+
+    // MARK: Chunks
+
+    private func writeChunks(_ database: Database) {
+        guard !backlog.isEmpty, health.isWell else { return }
+        guard room.mayTakeMail else {
+            backlog.refuse(.full, into: &completions)
+            return completions.deliver()
+        }
+        batch.removeAll()
+        let taken = backlog.fill(batch, upTo: options.chunkOctetsPerBatch, database)
+        do {
+            try batch.write(to: database, synced: false)
+            backlog.finish(taken, &completions)
+            wrote(batch.octets)
+        } catch .busy {
+            backlog.isStalled = true
+        } catch {
+            backlog.refuse(fallSick(error), into: &completions)
+        }
+        completions.deliver()
+    }
+
+    private func writeDrops(_ database: Database) {
+        guard !waiting.drops.isEmpty, health.isWell else { return }
+        batch.removeAll()
+        for drop in waiting.drops {
+            backlog.drop(drop.id, &completions)
+            batch.dropChunks(drop.id, count: drop.count, from: database)
+        }
+        // What is not dropped now is swept at the next start.
+        do {
+            try batch.write(to: database, synced: false)
+        } catch .busy {
+        } catch {
+            _ = fallSick(error)
+        }
+        completions.deliver()
+    }
+
+    // MARK: Room and sickness
+
+    private func wrote(_ octets: Int) {
+        octetsSinceLook += octets
+        guard octetsSinceLook >= room.lookEveryOctets else { return }
+        octetsSinceLook = 0
+        room.look()
+    }
+
+    private func fallSick(_ error: DatabaseError) -> StoreError {
+        if case .noSpace = error { room.giveUpBallast() }
+        let refusal: StoreError = if case .noSpace = error { .full } else { .sick(detail: error.detail) }
+        health.fallSick(refusal, detail: error.detail)
+        pause = .milliseconds(50)
+        return refusal
+    }
+
+    /// After an error RocksDB takes no more writes until it is opened anew; what was answered is in its log.
+    private func mend() {
+        do throws(DatabaseError) {
+            try database.replace { () throws(DatabaseError) in try reopen() }
+            health.recover()
+            room.look()
+            pause = .zero
+        } catch {
+            if case .noSpace = error { room.giveUpBallast() }
+            health.fallSick(.sick(detail: error.detail), detail: error.detail)
+            pause = min(max(pause, .milliseconds(50)) * 2, .seconds(5))
+        }
+    }
+}
