@@ -86,9 +86,9 @@ package enum Question: Sendable, Equatable {
     /// Before the greeting.
     case connection
     /// XCLIENT from a peer (Postfix XCLIENT_README); the receiver says whether it is listed. On `accept` facts change and the session starts anew.
-    case xclient(ConnectionFacts)
+    indirect case xclient(ConnectionFacts)
     /// EHLO or HELO, with the name as the client gave it (bounded printable ASCII).
-    case hello(String)
+    case hello(String, isExtended: Bool)
     case authenticate(AuthenticationStep)
     case mail(MailCommand)
     case recipient(RecipientCommand)

@@ -1,0 +1,4 @@
+/// Replies carry a status of three numbers (RFC 2034).
+enum EnhancedStatusCodesExtension: ServiceExtension {
+    static let keyword = "ENHANCEDSTATUSCODES"
+}
