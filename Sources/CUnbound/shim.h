@@ -1,1 +1,3 @@
+// Beside the library itself, what its wrapper needs to wake the thread that waits for it.
+#include <sys/eventfd.h>
 #include <unbound.h>
