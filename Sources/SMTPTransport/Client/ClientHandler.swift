@@ -38,6 +38,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var session: ClientSession
     private let target: DialTarget
     private let tlsContext: TLSClientContext?
+    private let authentication: ClientAuthentication?
     private var opening: EventLoopPromise<OpenedSession>?
     private let usability = Usability()
 
@@ -56,7 +57,9 @@ final class ClientHandler: ChannelInboundHandler {
         target: DialTarget, settings: DialerSettings, tlsContext: TLSClientContext?,
         opening: EventLoopPromise<OpenedSession>
     ) {
-        session = ClientSession(target: target, timeouts: settings.timeouts, limits: settings.replyLimits)
+        session = ClientSession(
+            target: target, timeouts: settings.timeouts, limits: settings.replyLimits, offersSCRAM: true)
+        authentication = target.credentials.map(ClientAuthentication.init)
         self.target = target
         self.tlsContext = tlsContext
         self.opening = opening
@@ -155,7 +158,7 @@ final class ClientHandler: ChannelInboundHandler {
             switch action {
             case .send(let octets): output.writeBytes(octets)
             case .startTLS: startTLS()
-            case .authenticate: handle(.authenticationResponse(nil))
+            case .authenticate(let challenge): authenticate(challenge)
             case .ready: finishOpening()
             case .failed(let error): failOpening(error)
             case .needContent: wantsContent = true
@@ -188,6 +191,13 @@ final class ClientHandler: ChannelInboundHandler {
             try context.pipeline.syncOperations.addHandler(handler, position: .first)
         } catch {
             handle(.tlsFailed(detail: FailureText.of(error)))
+        }
+    }
+
+    private func authenticate(_ challenge: [UInt8]?) {
+        guard let context, let authentication else { return handle(.authenticationResponse(nil)) }
+        authentication.answer(challenge, on: context.eventLoop).assumeIsolated().whenComplete { [weak self] result in
+            self?.handle(.authenticationResponse((try? result.get()) ?? nil))
         }
     }
 

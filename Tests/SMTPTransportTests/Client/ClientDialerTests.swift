@@ -1,0 +1,186 @@
+import MailValues
+import NIOCore
+import NIOPosix
+import SMTPProtocol
+import SMTPTransport
+import TestSupport
+import Testing
+
+@Suite("The dialer")
+struct ClientDialerTests {
+    private let group = MultiThreadedEventLoopGroup.singleton
+
+    private func target(
+        _ port: UInt16, tls: DialTarget.TLSMode = .none, credentials: DialTarget.Credentials? = nil,
+        language: DialTarget.Language = .smtp, source: IPAddress? = nil
+    ) -> DialTarget {
+        DialTarget(
+            address: .v4(0x7F00_0001), port: port, hostName: "mx.example.org", source: source, language: language, tls: tls,
+            credentials: credentials, helloName: "us.example")
+    }
+
+    private func envelope(_ recipients: [String] = ["b"], size: Int = 100) -> OutboundTransaction {
+        OutboundTransaction(
+            reversePath: .mailbox(Mailbox(localPart: "a", domain: Domain("us.example"))),
+            recipients: recipients.map { .init(mailbox: Mailbox(localPart: $0, domain: Domain("mx.example.org"))) },
+            sizeOctets: size)
+    }
+
+    private func dialer(_ tls: TLSClientContext? = nil, _ change: (inout DialerSettings) -> Void = { _ in }) -> SMTPDialer {
+        var settings = DialerSettings()
+        change(&settings)
+        return SMTPDialer(group: group, clientTLS: tls, settings: settings)
+    }
+
+    /// What a dial fails with, or nil.
+    private func failure(_ dialer: SMTPDialer, _ target: DialTarget) async -> DialError? {
+        do throws(DialError) {
+            let connection = try await dialer.dial(target)
+            connection.abort()
+            return nil
+        } catch { return error }
+    }
+
+    private static let queued = TransactionOutcome.RecipientOutcome.delivered(
+        Reply(250, EnhancedStatus(2, 0, 0), "queued"))
+
+    @Test("carries many messages over one connection", arguments: [["PIPELINING"], ["PIPELINING", "CHUNKING"], ["SIZE"], ["CHUNKING"]])
+    func manyMessages(_ offers: [String]) async throws {
+        let server = try await ScriptedServer(.init(offers: offers), group: group)
+        let connection = try await dialer().dial(target(server.port))
+        for _ in 0..<5 {
+            let outcome = await connection.send(envelope(["b", "c"]), content: ClientContent("x: y\r\n\r\n.dot\r\n"))
+            #expect(outcome == TransactionOutcome(recipients: [Self.queued, Self.queued], connectionUsable: true))
+        }
+        #expect(connection.isUsable)
+        await connection.quit()
+        #expect(!connection.isUsable)
+        let line = offers.contains("CHUNKING") ? ".dot" : "..dot"
+        let seen = server.seen
+        #expect(seen.content == Array(String(repeating: "x: y\r\n\r\n\(line)\r\n", count: 5).utf8))
+        #expect(seen.connections == 1)
+        #expect(seen.commands.last == "QUIT")
+        try await server.stop()
+    }
+
+    @Test("carries what is longer than its read-ahead and any socket buffer", arguments: [["PIPELINING"], ["PIPELINING", "CHUNKING"], ["CHUNKING"], []])
+    func longMessage(_ offers: [String]) async throws {
+        let server = try await ScriptedServer(.init(offers: offers), group: group)
+        let connection = try await dialer().dial(target(server.port))
+        let line = Array("0123456789012345678901234567890123456789012345678901234567890123456789\r\n".utf8)
+        let piece = Array(repeatElement(line, count: 1_000).joined())
+        let batches = Array(repeating: [piece, piece], count: 10)
+        let outcome = await connection.send(envelope(size: 20 * piece.count), content: ClientContent(batches))
+        #expect(outcome == TransactionOutcome(recipients: [Self.queued], connectionUsable: true))
+        #expect(server.seen.content == Array(batches.joined().joined()))
+        await connection.quit()
+        try await server.stop()
+    }
+
+    @Test("hears refusals, and goes on after them")
+    func refusals() async throws {
+        let behaviour = ScriptedServer.Behaviour(
+            replies: [("RCPT TO:<nobody", "550 5.1.1 who"), ("DATA", "354 go"), (".", "250 2.0.0 queued")])
+        let server = try await ScriptedServer(behaviour, group: group)
+        let connection = try await dialer().dial(target(server.port))
+        let refused = TransactionOutcome.RecipientOutcome.refused(Reply(550, EnhancedStatus(5, 1, 1), "who"), command: "RCPT")
+        let mixed = await connection.send(envelope(["nobody", "b"]), content: ClientContent("x\r\n"))
+        #expect(mixed.recipients == [refused, Self.queued])
+        await connection.quit()
+        try await server.stop()
+    }
+
+    @Test("says whether the message may have arrived when the peer hangs up", arguments: [("MAIL", false), ("DATA", false), (".", true)])
+    func hangUp(_ command: String, _ afterDot: Bool) async throws {
+        let server = try await ScriptedServer(.init(replies: [(command, nil)]), group: group)
+        let connection = try await dialer().dial(target(server.port))
+        let outcome = await connection.send(envelope(), content: ClientContent("x\r\n"))
+        #expect(!outcome.connectionUsable)
+        guard case .lost(_, let seen) = outcome.recipients.first else {
+            Issue.record("\(outcome) is no loss")
+            return
+        }
+        #expect(seen == afterDot)
+        #expect(!connection.isUsable)
+        let again = await connection.send(envelope(), content: ClientContent("x\r\n"))
+        #expect(again.recipients == [.lost(detail: "the connection was closed", afterDot: false)])
+        await connection.quit()
+        try await server.stop()
+    }
+
+    @Test("gives up a message that cannot be read, and only after a part is sent the connection too", arguments: [0, 3])
+    func unreadable(_ failsAfter: Int) async throws {
+        let server = try await ScriptedServer(group: group)
+        let connection = try await dialer { $0.readAheadOctets = 10 }.dial(target(server.port))
+        let batches = Array(repeating: [Array("0123456789\r\n".utf8)], count: 10)
+        let outcome = await connection.send(envelope(), content: ClientContent(batches, failsAfter: failsAfter))
+        #expect(outcome.recipients == [.lost(detail: "our own content could not be read", afterDot: false)])
+        #expect(outcome.connectionUsable == (failsAfter == 0))
+        connection.abort()
+        try await server.stop()
+    }
+
+    @Test("speaks TLS where it is offered, and says what was agreed")
+    func startTLS() async throws {
+        let identity = TLSFixtures.host
+        let server = try await ScriptedServer(
+            .init(tls: try TLSServerContext(settings: TLSServerSettings(identities: [
+                TLSIdentity(certificate: Array(identity.certificate.utf8), key: Array(identity.key.utf8), name: "host")
+            ]))), group: group)
+        let connection = try await dialer(TLSClientContext()).dial(target(server.port, tls: .may))
+        #expect(connection.tls?.version == "TLSv1.3")
+        let outcome = await connection.send(envelope(), content: ClientContent("x\r\n"))
+        #expect(outcome.recipients == [Self.queued])
+        #expect(server.seen.commands.prefix(3) == ["EHLO us.example", "STARTTLS", "EHLO us.example"])
+        await connection.quit()
+        let strict = await failure(dialer(try TLSClientContext()), target(server.port, tls: .verify(names: ["mx.example.org"])))
+        guard case .tlsFailed = strict else {
+            Issue.record("a certificate of an unknown authority was taken: \(String(describing: strict))")
+            return
+        }
+        try await server.stop()
+    }
+
+    @Test("reports why there is no session")
+    func failures() async throws {
+        let server = try await ScriptedServer(.init(replies: [("connect", "554 5.7.1 no")]), group: group)
+        let refused = await failure(dialer(), target(server.port))
+        #expect(refused == .refused(Reply(554, EnhancedStatus(5, 7, 1), "no"), during: "connection"))
+        let missing = await failure(dialer(), target(server.port, tls: .require))
+        #expect(missing == .refused(Reply(554, EnhancedStatus(5, 7, 1), "no"), during: "connection"))
+        try await server.stop()
+        let closed = await failure(dialer(), target(server.port))
+        #expect(closed == .notConnected(detail: "connection refused"))
+        let foreign = await failure(dialer(), target(server.port, source: .v4(0xC000_0201)))
+        #expect(foreign == .notConnected(detail: "the source address is not ours"))
+        let plain = try await ScriptedServer(group: group)
+        #expect(await failure(dialer(), target(plain.port, tls: .require)) == .tlsNotOffered)
+        let bound = try await dialer().dial(target(plain.port, source: .v4(0x7F00_0005)))
+        await bound.quit()
+        try await plain.stop()
+    }
+
+    @Test("waits for a silent peer no longer than it is told")
+    func silence() async throws {
+        let server = try await ScriptedServer(.init(isSilent: true), group: group)
+        let seen = await failure(dialer { $0.timeouts.greeting = .milliseconds(50) }, target(server.port))
+        #expect(seen == .broken(detail: "no reply to connection in time (at connection)"))
+        try await server.stop()
+    }
+
+    @Test("runs on the event loop of its connection when its caller does")
+    func onTheLoop() async throws {
+        let server = try await ScriptedServer(group: group)
+        let connection = try await dialer().dial(target(server.port))
+        let loop = try #require(connection as? SMTPClientConnection).eventLoop
+        let task = Task(executorPreference: EventLoopTaskExecutor(loop)) {
+            let outcome = await connection.send(self.envelope(), content: ClientContent("x\r\n"))
+            return (outcome, loop.inEventLoop)
+        }
+        let (outcome, wasInLoop) = await task.value
+        #expect(outcome.recipients == [Self.queued])
+        #expect(wasInLoop)
+        await connection.quit()
+        try await server.stop()
+    }
+}
