@@ -1,0 +1,134 @@
+import DequeModule
+import MailValues
+import QueueEngine
+
+extension DispatchState {
+    /// Entries that become due in one step.
+    static let dueBatch = 1_024
+    /// Domains that are looked at in one step.
+    static let awakenBatch = 64
+    /// Domains without mail that are remembered, so that the next message needs no look-up.
+    static let idleDomainLimit = 8_192
+
+    /// What time alone brings about.
+    ///
+    /// - Returns: whether more is waiting to be done at once.
+    mutating func tick(now: Timestamp, mayDeliver: Bool, _ effects: inout Effects) -> Bool {
+        watchOpenings(now: now, &effects)
+        watchLookUps(now: now)
+        dismissIdle(now: now, &effects)
+        guard !isStopping else {
+            if let abortAt, now >= abortAt { abortAll(&effects) }
+            return false
+        }
+        var isMore = false
+        if mayDeliver {
+            var ready: [DomainIndex] = []
+            isMore = scheduler.advance(to: now, limit: Self.dueBatch) { if ready.last != $0 { ready.append($0) } }
+            for domain in ready { wake(domain, now: now, &effects) }
+            for _ in 0..<min(resting.count, Self.awakenBatch) {
+                guard let domain = resting.popFirst() else { break }
+                domains[Int(domain.rawValue)].isAwaited = false
+                wake(domain, now: now, &effects)
+            }
+            startSettlers(&effects)
+            isMore = isMore || !resting.isEmpty
+        }
+        openWaiting(now: now, &effects)
+        startLookUps(now: now, &effects)
+        if scheduler.idleDomainCount > Self.idleDomainLimit { forgetIdle() }
+        return isMore
+    }
+
+    // MARK: Patience
+
+    private mutating func watchOpenings(now: Timestamp, _ effects: inout Effects) {
+        let limits = settings.limits
+        for number in workers.numbers {
+            guard !workers[number].hasEnded, case .opening(let since, let isSlow) = workers[number].phase else { continue }
+            let age = now - since
+            if !isSlow && age >= limits.patienceQuick && becameSlow(workers[number].share) {
+                workers[number].phase = .opening(since: since, isSlow: true)
+            }
+            let isPressed =
+                switch workers[number].share {
+                case .living: false
+                case .unknown: openingUnknown.isCrowded && !waitingUnknown.isEmpty
+                case .probe: openingProbes.isCrowded && !waitingProbes.isEmpty
+                }
+            if isStopping || age >= limits.patienceLongest || (isPressed && age >= limits.patienceUnderPressure) {
+                workers[number].isGivenUp = true
+                if let task = workers[number].dialling { effects.givenUp.append(task) }
+            }
+        }
+    }
+
+    private mutating func becameSlow(_ share: SiteConcurrency.Share) -> Bool {
+        switch share {
+        case .living: false
+        case .unknown: openingUnknown.becameSlow()
+        case .probe: openingProbes.becameSlow()
+        }
+    }
+
+    private mutating func watchLookUps(now: Timestamp) {
+        guard !lookUps.isEmpty else { return }
+        for (domain, lookUp) in lookUps where !lookUp.isSlow && now - lookUp.since >= settings.limits.patienceQuick {
+            if resolving.becameSlow() { lookUps[domain] = (lookUp.since, true) }
+        }
+    }
+
+    private mutating func dismissIdle(now: Timestamp, _ effects: inout Effects) {
+        // Where living sites wait for a place, whoever has nothing to do makes room.
+        let isCrowded = !waitingLiving.isEmpty && livingCount >= settings.limits.connectionsTotal
+        for number in workers.numbers {
+            if isStopping, case .awaitingRecord(let continuation) = workers[number].phase {
+                workers[number].phase = .busy
+                effects.resumed.append((continuation, nil))
+            }
+            guard case .idle(let since, _) = workers[number].phase else { continue }
+            if isStopping || isCrowded || now - since >= settings.limits.idleReuse { dismiss(number, &effects) }
+        }
+    }
+
+    // MARK: The end
+
+    /// Nothing new begins; idle connections go home, openings are given up.
+    mutating func stop(abortAt moment: Timestamp, now: Timestamp, _ effects: inout Effects) {
+        isStopping = true
+        abortAt = moment
+        resolveQueue.removeAll()
+        resting.removeAll()
+        watchOpenings(now: now, &effects)
+        dismissIdle(now: now, &effects)
+    }
+
+    private mutating func abortAll(_ effects: inout Effects) {
+        for number in workers.numbers {
+            if let connection = workers[number].connection { effects.aborted.append(connection) }
+        }
+    }
+
+    /// Nobody runs any more, and no outcome is on its way to the disk.
+    var isAtRest: Bool { workers.count == 0 && settlerCount == 0 && lookUps.isEmpty }
+
+    private mutating func forgetIdle() {
+        var forgotten: [DomainIndex] = []
+        scheduler.forgetIdleDomains { domain in
+            guard Int(domain.rawValue) < domains.count, !domains[Int(domain.rawValue)].isResolving,
+                !domains[Int(domain.rawValue)].isAwaited
+            else { return false }
+            forgotten.append(domain)
+            return true
+        }
+        for domain in forgotten {
+            leaveSite(domain)
+            domains[Int(domain.rawValue)] = DomainKnowledge()
+        }
+        for number in Array(sites.numbers)
+        where sites[number].domainCount == 0 && !sites[number].concurrency.isInUse && !sites[number].isWaiting {
+            siteNumbers[sites[number].destination.key] = nil
+            sites.remove(number)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import MailValues
+import QueueEngine
+import SMTPProtocol
+import Synchronization
+import Telemetry
+
+extension Dispatcher {
+    /// One entry over one connection, and over further hosts where the first will not have it now.
+    func deliver(_ work: Work, _ session: inout SiteSession) async {
+        guard let envelope = load(work, worker: session.worker) else { return }
+        var pending = envelope.waitingIndices(for: work.domain)
+        var results: [RecipientResult] = []
+        let content: any ContentSource =
+            work.fresh.map { FreshContent($0.content) } ?? StoredContent(envelope, in: seams.store)
+        while !pending.isEmpty, let connection = session.connection {
+            let reading = await transact(envelope, &pending, &results, connection, content, work, &session)
+            guard let reading else { break }
+            switch reading.next {
+            case .settled: break
+            case .newConnection where results.isEmpty:
+                leave(&session)
+                let now = seams.clock.now
+                change { state, effects in state.putBack(work, now: now, &effects) }
+                return
+            case .newConnection:
+                session.position = 0
+                if await !reopen(&session, for: &pending, &results, nil) { break }
+            case .nextHost(let reply):
+                if await !reopen(&session, for: &pending, &results, reply) { break }
+            }
+        }
+        session.messageCount += 1
+        record(work, envelope, results, session)
+    }
+
+    /// One transaction for as many of `pending` as fit. Nil: nothing was left to send.
+    private func transact(
+        _ envelope: Envelope, _ pending: inout [Int], _ results: inout [RecipientResult],
+        _ connection: any ClientConnection, _ content: any ContentSource, _ work: Work, _ session: inout SiteSession
+    ) async -> OutcomeReading? {
+        let peer = connection.capabilities
+        let (eightBit, limit) = state.withLock {
+            ($0.settings.eightBitRule(for: work.domain), $0.settings.limits.recipientsPerTransaction)
+        }
+        let preflight = Preflight(envelope, indices: pending, peer: peer, eightBit: eightBit) {
+            hasASCIIHeader(envelope, work.fresh)
+        }
+        results += preflight.refused
+        pending = preflight.indices
+        guard !pending.isEmpty else { return nil }
+        let batch = Array(pending.prefix(max(1, min(limit, peer.recipientMaximum ?? limit))))
+        pending.removeFirst(batch.count)
+        let transaction = envelope.transaction(for: batch, preflight, peer: peer)
+        content.rewind()
+        let outcome = await connection.send(transaction, content: content)
+        let reading = OutcomeReading(
+            outcome, indices: batch, host: session.hostText, isReused: session.messageCount > 0,
+            hasCredentials: session.destination.credentials != nil, peerReports: peer.dsn)
+        results += reading.results
+        pending = reading.unsettled + reading.again + pending
+        state.withLock {
+            $0.counters.transactions += 1
+            $0.counters.possibleDuplicates += reading.possibleDuplicates
+        }
+        if !outcome.connectionUsable {
+            leave(&session)
+            if reading.next == .settled && !pending.isEmpty {
+                // What was not asked yet goes on over a new connection.
+                session.position = 0
+                _ = await reopen(&session, for: &pending, &results, nil)
+            }
+        }
+        return reading
+    }
+
+    /// A connection to the next host of the plan. False: there is none, and `pending` is deferred.
+    private func reopen(
+        _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult], _ reply: Reply?
+    ) async -> Bool {
+        let host = session.hostText
+        leave(&session)
+        guard let failure = await open(&session) else {
+            if let connection = session.connection {
+                let worker = session.worker
+                state.withLock { $0.workers[worker].connection = connection }
+            }
+            return true
+        }
+        let last = reply ?? failure.reply
+        let lastHost = reply == nil ? failure.host : host
+        for index in pending { results.append(RecipientResult(index: index, kind: .deferred, reply: last, host: lastHost)) }
+        pending = []
+        if results.allSatisfy({ $0.kind == .deferred }) {
+            let now = seams.clock.now
+            state.withLock { state in
+                state.turnedAway(state.workers[session.worker].site, last, host: lastHost, now: now)
+            }
+        }
+        return false
+    }
+
+    private func leave(_ session: inout SiteSession) {
+        session.connection?.abort()
+        session.connection = nil
+    }
+
+    // MARK: The message
+
+    /// The envelope: from memory, else from the store; nil: there is nothing to do, and that is recorded.
+    func load(_ work: Work, worker: Int?) -> Envelope? {
+        if let fresh = work.fresh { return fresh.envelope }
+        do throws(StoreError) {
+            if let envelope = try seams.store.envelope(work.id), !envelope.waitingIndices(for: work.domain).isEmpty {
+                return envelope
+            }
+            change { state, _ in _ = state.scheduler.finish(work.slot) }
+        } catch {
+            // Damaged or unreadable: it stays, and whoever is on call hears of it each time.
+            let now = seams.clock.now
+            var event = Event(.store, at: now, message: work.id)
+            event.add("problem", .text("envelope cannot be read: \(error)"))
+            seams.events.write(event.encoded())
+            change { state, _ in
+                state.scheduler.putOff(work.slot, until: now + state.settings.retry.retryDelayLongest, failures: work.failures)
+            }
+        }
+        return nil
+    }
+
+    /// Whether the header section is free of octets above 127; false where it cannot be read.
+    private func hasASCIIHeader(_ envelope: Envelope, _ fresh: FreshMessage?) -> Bool {
+        if let fresh { return fresh.content.hasASCIIHeader }
+        guard let piece = try? seams.store.contentPiece(envelope.id, number: 0) else { return false }
+        return [piece].hasASCIIHeader
+    }
+}
+
+extension Envelope {
+    /// The recipients of one domain that still wait, by place.
+    func waitingIndices(for domain: Domain) -> [Int] {
+        if recipients.count == 1 {
+            return recipients[0].progress.state == .waiting && recipients[0].mailbox.domain == domain ? [0] : []
+        }
+        return recipients.indices.filter {
+            recipients[$0].progress.state == .waiting && recipients[$0].mailbox.domain == domain
+        }
+    }
+
+    fileprivate func transaction(for indices: [Int], _ preflight: Preflight, peer: PeerCapabilities) -> OutboundTransaction {
+        OutboundTransaction(
+            reversePath: reversePath,
+            recipients: indices.map { index in
+                let recipient = recipients[index]
+                return OutboundTransaction.Recipient(
+                    mailbox: recipient.mailbox, notify: peer.dsn ? recipient.notify : nil,
+                    originalRecipient: peer.dsn ? recipient.originalRecipient : nil)
+            },
+            sizeOctets: sizeOctets, body: preflight.body, smtpUTF8: preflight.smtpUTF8,
+            dsnReturn: peer.dsn ? dsnReturn : nil, dsnEnvelopeID: peer.dsn ? dsnEnvelopeID : nil)
+    }
+}
+
+extension [[UInt8]] {
+    /// Whether all octets before the first empty line are ASCII.
+    var hasASCIIHeader: Bool {
+        var lineLength = 0
+        for piece in self {
+            for octet in piece {
+                if octet >= 0x80 { return false }
+                if octet == 0x0A {
+                    if lineLength == 0 { return true }
+                    lineLength = 0
+                } else if octet != 0x0D {
+                    lineLength += 1
+                }
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,59 @@
+import DequeModule
+import MailValues
+import QueueEngine
+import SMTPProtocol
+import Synchronization
+import Telemetry
+
+extension Dispatcher {
+    /// Settles what needs no connection, one after another, until nothing is left.
+    func settleMatters() async {
+        while let matter = state.withLock({ $0.nextMatter() }) {
+            guard let record = settlementRecord(of: matter) else { continue }
+            // One at a time on the disk for each settler: nobody waits for these, and mail in motion goes first.
+            await withCheckedContinuation { continuation in
+                commit(record, then: { continuation.resume() })
+            }
+        }
+    }
+
+    private func settlementRecord(of matter: Matter) -> Record? {
+        guard let envelope = load(matter.work, worker: nil) else { return nil }
+        let indices = envelope.waitingIndices(for: matter.work.domain)
+        let kind: RecipientResult.Kind
+        let reply: Reply
+        var host: String?
+        switch matter.cause {
+        case .never(let said): (kind, reply) = (.bounced, said)
+        case .failed(let said, let by): (kind, reply, host) = (.deferred, said, by)
+        case .returned(let said, let by): (kind, reply, host) = (.bounced, said, by)
+        case .overdue:
+            kind = .deferred
+            let failure = state.withLock { $0.lastFailure(of: matter.work.slot) }
+            reply = failure?.reply ?? Reply(451, EnhancedStatus(4, 4, 1), "No host of the destination answers")
+            host = failure?.host
+        }
+        let results = indices.map { RecipientResult(index: $0, kind: kind, reply: reply, host: host) }
+        return makeRecord(matter.work, envelope, results, AttemptPlace(host: host), worker: nil)
+    }
+
+    private func commit(_ record: Record, then done: @escaping @Sendable () -> Void) {
+        var record = record
+        record.done = done
+        commit(record)
+    }
+}
+
+extension DispatchState {
+    fileprivate mutating func nextMatter() -> Matter? {
+        if !isStopping, let matter = matters.popFirst() { return matter }
+        settlerCount -= 1
+        return nil
+    }
+
+    /// What last kept an entry's site from taking mail.
+    fileprivate func lastFailure(of slot: Slot) -> (reply: Reply, host: String?)? {
+        guard case .site(let site, _) = domains[Int(scheduler.domainIndex(slot).rawValue)].kind else { return nil }
+        return sites[site].lastFailure
+    }
+}
