@@ -43,7 +43,8 @@ private struct AddressListReader {
             isInGroup = true
             return lexer.take(0x3A)
         case 0x3C:
-            return lexer.take(0x3C) && readRoute() && readAddressSpecification() && lexer.take(0x3E) && isAtBoundary()
+            return lexer.take(0x3C) && readRoute() && readAddressSpecification() && lexer.take(0x3E)
+                && isAtBoundary()
         case 0x40 where hasWords:
             return lexer.take(0x40) && readDomain() && isAtBoundary()
         default:
@@ -99,7 +100,8 @@ private struct AddressListReader {
             repeat {
                 name += lexer.run { $0.isAtomText || $0 == 0x2E }
                 guard lexer.skipCFWS() else { return false }
-            } while lexer.next.map { ($0 == 0x2E || name.last == 0x2E) && ($0.isAtomText || $0 == 0x2E) } ?? false
+            } while lexer.next.map { ($0 == 0x2E || name.last == 0x2E) && ($0.isAtomText || $0 == 0x2E) }
+                ?? false
         }
         if name.last == 0x2E { name.removeLast() }
         guard !name.isEmpty, name.count <= 255, name.first != 0x2E else { return false }

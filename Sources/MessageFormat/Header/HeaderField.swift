@@ -1,7 +1,8 @@
 /// The fields that a relay looks at, told apart while the header is read.
 package enum HeaderFieldName: UInt8, Sendable {
     case other
-    case authenticationResults, bcc, contentType, date, from, messageID, received, resentBcc, returnPath, sender
+    case authenticationResults, bcc, contentType, date, from, messageID, received, resentBcc, returnPath,
+        sender
 
     /// Names are compared without regard to case (RFC 5322 §1.2.2).
     init(_ octets: UnsafeBufferPointer<UInt8>) {

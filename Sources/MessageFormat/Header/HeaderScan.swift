@@ -49,7 +49,9 @@ package struct HeaderScan: Sendable, Equatable {
         var position = skipMailboxLine(octets, bound)
         while position < bound {
             if octets.isLineEnd(at: position) {
-                finish(.blankLine, fieldsEnd: position, sectionEnd: position + (octets[position] == 0x0D ? 2 : 1))
+                finish(
+                    .blankLine, fieldsEnd: position, sectionEnd: position + (octets[position] == 0x0D ? 2 : 1)
+                )
                 return
             }
             let lineEnd = octets.indexAfterLine(from: position, to: bound)
@@ -70,7 +72,8 @@ package struct HeaderScan: Sendable, Equatable {
         }
         // A line that the limit cuts is not judged: what it is stands behind the limit.
         let ending: Ending =
-            if bound < octets.count && (isCut || position >= bound) { .tooLong
+            if bound < octets.count && (isCut || position >= bound) {
+                .tooLong
             } else if position >= bound { .endOfOctets } else { .notAField }
         finish(ending, fieldsEnd: position, sectionEnd: position)
     }
@@ -86,7 +89,8 @@ package struct HeaderScan: Sendable, Equatable {
         guard bound >= 6 else { return 0 }
         let start = octets[0] == 0x3E ? 1 : 0
         let isMailboxLine = "From ".utf8.enumerated().allSatisfy { octets[start + $0.offset] == $0.element }
-        guard isMailboxLine, octets.field(from: 0, to: octets.indexAfterLine(from: 0, to: bound)) == nil else { return 0 }
+        guard isMailboxLine, octets.field(from: 0, to: octets.indexAfterLine(from: 0, to: bound)) == nil
+        else { return 0 }
         mailboxLineOctets = octets.indexAfterLine(from: 0, to: bound)
         return mailboxLineOctets
     }
@@ -120,12 +124,15 @@ extension UnsafeBufferPointer<UInt8> {
     /// The field whose first line is `start..<end`; nil if the line has no name and colon (RFC 5322 §3.6.8).
     fileprivate func field(from start: Int, to end: Int) -> HeaderField? {
         var position = start
-        while position < end, self[position] > 0x20, self[position] < 0x7F, self[position] != 0x3A { position += 1 }
+        while position < end, self[position] > 0x20, self[position] < 0x7F, self[position] != 0x3A {
+            position += 1
+        }
         let nameEnd = position
         while position < end, self[position].isBlank { position += 1 }
         guard nameEnd > start, position < end, self[position] == 0x3A else { return nil }
         return HeaderField(
-            start: UInt32(start), nameEnd: UInt32(nameEnd), valueStart: UInt32(position + 1), end: UInt32(end),
+            start: UInt32(start), nameEnd: UInt32(nameEnd), valueStart: UInt32(position + 1),
+            end: UInt32(end),
             name: HeaderFieldName(UnsafeBufferPointer(rebasing: self[start..<nameEnd])), isFolded: false)
     }
 }

@@ -15,7 +15,8 @@ package struct ContentType: Sendable, Equatable {
         guard !type.isEmpty, lexer.skipCFWS(), lexer.take(0x2F), lexer.skipCFWS() else { return nil }
         let subtype = lexer.run { $0.isTokenText }
         guard !subtype.isEmpty else { return nil }
-        name = String(decoding: type.map(\.loweredASCII) + [0x2F] + subtype.map(\.loweredASCII), as: UTF8.self)
+        name = String(
+            decoding: type.map(\.loweredASCII) + [0x2F] + subtype.map(\.loweredASCII), as: UTF8.self)
         while lexer.skipCFWS(), lexer.take(0x3B), parameters.count < Self.parameterCount {
             guard let (name, value) = Self.parameter(&lexer) else { return }
             if parameters[name] == nil { parameters[name] = value }
@@ -33,6 +34,8 @@ package struct ContentType: Sendable, Equatable {
         } else {
             value = Array(lexer.run { $0.isTokenText })
         }
-        return (String(decoding: name.map(\.loweredASCII), as: UTF8.self), String(decoding: value, as: UTF8.self))
+        return (
+            String(decoding: name.map(\.loweredASCII), as: UTF8.self), String(decoding: value, as: UTF8.self)
+        )
     }
 }

@@ -5,7 +5,9 @@ extension DeliveryReport {
     func appendStatusPart(to octets: inout [UInt8]) {
         appendDelimiter(to: &octets)
         octets.append("Content-Description: Delivery report\r\nContent-Type: ")
-        let hasEightBit = isInternationalized && recipients.contains { !$0.mailbox.isASCII || !isASCII($0.originalRecipient) }
+        let hasEightBit =
+            isInternationalized
+            && recipients.contains { !$0.mailbox.isASCII || !isASCII($0.originalRecipient) }
         octets.append(hasEightBit ? "message/global-delivery-status" : "message/delivery-status")
         octets.append(hasEightBit ? "\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" : "\r\n\r\n")
         appendMessageFields(to: &octets)
@@ -53,7 +55,8 @@ extension DeliveryReport {
             octets.append("\r\n")
         }
         if let reply = recipient.reply {
-            octets.append(recipient.remoteHost == nil ? "Diagnostic-Code: x-chappe; " : "Diagnostic-Code: smtp; ")
+            octets.append(
+                recipient.remoteHost == nil ? "Diagnostic-Code: x-chappe; " : "Diagnostic-Code: smtp; ")
             octets.append(folded: reply.description.printable(limit: limits.replyOctets))
             octets.append("\r\n")
         }
@@ -71,7 +74,8 @@ extension DeliveryReport {
 
     /// An address with its type; `utf-8` ones in ASCII unless the part is of the global kind (RFC 6533 §3).
     private func appendTyped(_ address: String, isUTF8: Bool, to octets: inout [UInt8]) {
-        guard let semicolon = address.firstIndex(of: ";"), address[..<semicolon].lowercased() == "utf-8" else {
+        guard let semicolon = address.firstIndex(of: ";"), address[..<semicolon].lowercased() == "utf-8"
+        else {
             octets.append(contentsOf: address.printable(limit: 500).utf8)
             return
         }

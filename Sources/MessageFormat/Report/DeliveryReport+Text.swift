@@ -55,7 +55,8 @@ extension DeliveryReport {
         text.line("")
         text.line("    \(recipient.mailbox)")
         if recipient.action == .failed || recipient.action == .delayed {
-            text.indented(FailureExplanation.sentence(for: recipient.status, domain: recipient.mailbox.domain.name))
+            text.indented(
+                FailureExplanation.sentence(for: recipient.status, domain: recipient.mailbox.domain.name))
         }
         guard let reply = recipient.reply else { return }
         let said = reply.description.printable(limit: limits.replyOctets)
@@ -68,7 +69,8 @@ extension DeliveryReport {
 
     private func advice(on action: Action, _ concerned: [Recipient]) -> String {
         switch action {
-        case .failed: return "We will not try again. Please correct what is wrong, if you can, and send it again."
+        case .failed:
+            return "We will not try again. Please correct what is wrong, if you can, and send it again."
         case .delayed:
             guard let until = concerned.compactMap(\.retriedUntil).max() else {
                 return "We keep trying. You need not do anything, and need not send it again."

@@ -27,7 +27,8 @@ package struct DeliveryReport: Sendable {
 
         package init(
             mailbox: Mailbox, originalRecipient: String? = nil, action: Action, status: EnhancedStatus,
-            remoteHost: String? = nil, reply: Reply? = nil, lastAttempt: Timestamp? = nil, retriedUntil: Timestamp? = nil
+            remoteHost: String? = nil, reply: Reply? = nil, lastAttempt: Timestamp? = nil,
+            retriedUntil: Timestamp? = nil
         ) {
             self.mailbox = mailbox
             self.originalRecipient = originalRecipient

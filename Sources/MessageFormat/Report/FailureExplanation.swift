@@ -20,7 +20,8 @@ enum FailureExplanation {
         case (4, 7): return "It could not be delivered in the time that we keep trying."
         case (6, 3): return "The message holds characters that the receiving system cannot take."
         case (6, 7): return "The receiving system cannot take addresses with such characters."
-        case (7, 4), (7, 5), (7, 10), (7, 11): return "No safe connection to the receiving system was possible."
+        case (7, 4), (7, 5), (7, 10), (7, 11):
+            return "No safe connection to the receiving system was possible."
         case (7, _):
             return isTemporary
                 ? "The receiving system does not take this message for now, by its own rules."

@@ -43,13 +43,16 @@ package struct ReceivedReport: Sendable, Equatable {
     package init?(_ content: [[UInt8]], limits: Limits = Limits()) {
         self.limits = limits
         var octets: [UInt8] = []
-        for piece in content where octets.count < limits.octets { octets += piece.prefix(limits.octets - octets.count) }
+        for piece in content where octets.count < limits.octets {
+            octets += piece.prefix(limits.octets - octets.count)
+        }
         let scan = HeaderScan(octets)
         guard let type = Self.contentType(scan, octets), type.name == "multipart/report",
             type.parameters["report-type"]?.lowercased() == "delivery-status",
             let boundary = type.parameters["boundary"], (1...70).contains(boundary.utf8.count)  // RFC 2046 §5.1.1
         else { return nil }
-        let parts = MultipartReader.parts(of: octets[scan.sectionEnd...], boundary: boundary, limit: limits.partCount)
+        let parts = MultipartReader.parts(
+            of: octets[scan.sectionEnd...], boundary: boundary, limit: limits.partCount)
         for part in parts { read(part: Array(part)) }
         guard !recipients.isEmpty else { return nil }
     }
@@ -61,9 +64,14 @@ package struct ReceivedReport: Sendable, Equatable {
     private mutating func read(part: [UInt8]) {
         let scan = HeaderScan(part)
         guard let type = Self.contentType(scan, part) else { return }
-        let encoding = scan.fields.first { part[$0.nameOctets].equalsIgnoringCase("content-transfer-encoding".utf8) }
-        let isEncoded = encoding.map { unfolded(part[$0.valueOctets]).equalsIgnoringCase("quoted-printable".utf8) } ?? false
-        let body = isEncoded ? decodedQuotedPrintable(part[scan.sectionEnd...]) : Array(part[scan.sectionEnd...])
+        let encoding = scan.fields.first {
+            part[$0.nameOctets].equalsIgnoringCase("content-transfer-encoding".utf8)
+        }
+        let isEncoded =
+            encoding.map { unfolded(part[$0.valueOctets]).equalsIgnoringCase("quoted-printable".utf8) }
+            ?? false
+        let body =
+            isEncoded ? decodedQuotedPrintable(part[scan.sectionEnd...]) : Array(part[scan.sectionEnd...])
         switch type.name {
         case "message/delivery-status", "message/global-delivery-status":  // RFC 6533 §4.4: one as good as the other
             if recipients.isEmpty { readStatus(body) }
@@ -84,7 +92,11 @@ package struct ReceivedReport: Sendable, Equatable {
             // No copy: a body of nothing but blank lines has half a million groups.
             let scan = rest.withUnsafeBufferPointer { HeaderScan($0) }
             let group = rest.prefix(scan.sectionEnd)
-            if isFirst { readMessageFields(scan, group) } else if !scan.fields.isEmpty { readRecipient(scan, group) }
+            if isFirst {
+                readMessageFields(scan, group)
+            } else if !scan.fields.isEmpty {
+                readRecipient(scan, group)
+            }
             if !scan.fields.isEmpty { isFirst = false }
             guard scan.ending == .blankLine else { return }
             rest = rest.dropFirst(scan.sectionEnd)
@@ -115,7 +127,9 @@ package struct ReceivedReport: Sendable, Equatable {
             default: break
             }
         }
-        if recipient.finalRecipient != nil || recipient.originalRecipient != nil { recipients.append(recipient) }
+        if recipient.finalRecipient != nil || recipient.originalRecipient != nil {
+            recipients.append(recipient)
+        }
     }
 
     private func name(of field: HeaderField, _ group: ArraySlice<UInt8>) -> String {
@@ -140,7 +154,8 @@ package struct ReceivedReport: Sendable, Equatable {
 extension EnhancedStatus {
     /// Three numbers; a comment may follow (RFC 3464 §2.3.4).
     fileprivate init?(reportField text: String) {
-        let parts = text.prefix { $0 != " " && $0 != "(" }.split(separator: ".", omittingEmptySubsequences: false)
+        let parts = text.prefix { $0 != " " && $0 != "(" }.split(
+            separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let first = UInt8(parts[0]), [2, 4, 5].contains(first),
             parts.dropFirst().allSatisfy({ (1...3).contains($0.utf8.count) }),
             let second = UInt16(parts[1]), let third = UInt16(parts[2])

@@ -92,8 +92,12 @@ package struct TraceHeader: Sendable {
         guard let recipient else { return }
         let local = recipient.localPart.utf8
         let domain = recipient.domain.name.utf8
-        func isPlain(_ octet: UInt8) -> Bool { octet > 0x20 && octet < 0x7F && octet != 0x3C && octet != 0x3E }
-        guard local.count + domain.count < room, local.allSatisfy(isPlain), domain.allSatisfy(isPlain) else { return }
+        func isPlain(_ octet: UInt8) -> Bool {
+            octet > 0x20 && octet < 0x7F && octet != 0x3C && octet != 0x3E
+        }
+        guard local.count + domain.count < room, local.allSatisfy(isPlain), domain.allSatisfy(isPlain) else {
+            return
+        }
         octets.append("\r\n\tfor <")
         octets.append(contentsOf: local)
         if !domain.isEmpty {

@@ -19,7 +19,9 @@ struct HeaderEditTests {
 
     private static let edits = [
         Case("Subject: a\r\n\r\nb", "T: 1\r\nSubject: a\r\n\r\nb"),
-        Case("Return-Path: <a@b>\r\nA: 1\r\nbcc: x@y,\r\n z@y\r\nB: 2\r\n\r\nbody", "T: 1\r\nA: 1\r\nB: 2\r\n\r\nbody"),
+        Case(
+            "Return-Path: <a@b>\r\nA: 1\r\nbcc: x@y,\r\n z@y\r\nB: 2\r\n\r\nbody",
+            "T: 1\r\nA: 1\r\nB: 2\r\n\r\nbody"),
         Case("Bcc : x@y\r\n\r\nBcc: stays\r\n", "T: 1\r\n\r\nBcc: stays\r\n"),
         Case("Resent-Bcc: x@y\r\nBccx: 1\r\n\r\n", "T: 1\r\nBccx: 1\r\n\r\n"),
         Case("Bcc: x@y", "T: 1\r\n"),
@@ -52,18 +54,22 @@ struct HeaderEditTests {
     @Test(
         "results that bear our id are removed however the id is dressed up",
         arguments: [
-            "mx.example.org; spf=pass", " MX.Example.ORG;none", "mx.example.org 1; dkim=pass", "mx.example.org",
+            "mx.example.org; spf=pass", " MX.Example.ORG;none", "mx.example.org 1; dkim=pass",
+            "mx.example.org",
             "(c) mx.example.org; a=b", "(a(b)\\)c)\r\n mx.example.org; a=b", "\"mx.example.org\"; a=b",
-            "\"mx\\.example.org\"; a=b", "mx.example.org.; a=b", "mx (x) . example.org; a=b", "mx.example.org/1; a=b",
+            "\"mx\\.example.org\"; a=b", "mx.example.org.; a=b", "mx (x) . example.org; a=b",
+            "mx.example.org/1; a=b",
         ])
     func removesOwnResults(_ value: String) {
-        #expect(edited([Array("Authentication-Results:\(value)\r\nA: 1\r\n\r\n".utf8)]) == "T: 1\r\nA: 1\r\n\r\n")
+        #expect(
+            edited([Array("Authentication-Results:\(value)\r\nA: 1\r\n\r\n".utf8)]) == "T: 1\r\nA: 1\r\n\r\n")
     }
 
     @Test(
         "results of others stay",
         arguments: [
-            "mx.example.com; spf=pass", "x.mx.example.org; a=b", "mx.example.org.uk; a=b", "(mx.example.org) other; a=b",
+            "mx.example.com; spf=pass", "x.mx.example.org; a=b", "mx.example.org.uk; a=b",
+            "(mx.example.org) other; a=b",
             "", "(open", "\"open", ";",
         ])
     func keepsForeignResults(_ value: String) {
@@ -81,7 +87,8 @@ struct HeaderEditTests {
 
     @Test("what is missing and how often it was received is counted in the header alone")
     func counts() {
-        let text = "Received: a\r\nReceived: b\r\n by c\r\nDate: x\r\nFrom: a@b\r\n\r\nMessage-ID: <no>\r\nReceived: no\r\n"
+        let text =
+            "Received: a\r\nReceived: b\r\n by c\r\nDate: x\r\nFrom: a@b\r\n\r\nMessage-ID: <no>\r\nReceived: no\r\n"
         let edit = HeaderEdit([Array(text.utf8)], rules: Self.rules)
         #expect(edit.receivedCount == 2)
         #expect(edit.hasDate)
@@ -91,7 +98,8 @@ struct HeaderEditTests {
 
     @Test("a named field's values come unfolded and trimmed")
     func givesValues() {
-        let text = "X-OriginatorOrg: example.com\r\nx-originatororg:\r\n\t two \r\n words\t\r\nX-Originator: no\r\n\r\n"
+        let text =
+            "X-OriginatorOrg: example.com\r\nx-originatororg:\r\n\t two \r\n words\t\r\nX-Originator: no\r\n\r\n"
         let edit = HeaderEdit([Array(text.utf8)], rules: Self.rules)
         let values = edit.values(of: "X-OriginatorOrg").map { String(decoding: $0, as: UTF8.self) }
         #expect(values == ["example.com", "two  words"])
@@ -149,7 +157,8 @@ struct HeaderEditTests {
 
     @Test("two From fields name no author")
     func refusesTwoFroms() {
-        let edit = HeaderEdit([Array("From: a@b.example\r\nFrom: a@b.example\r\n\r\n".utf8)], rules: Self.rules)
+        let edit = HeaderEdit(
+            [Array("From: a@b.example\r\nFrom: a@b.example\r\n\r\n".utf8)], rules: Self.rules)
         #expect(edit.fromDomains() == nil)
     }
 }

@@ -28,7 +28,9 @@ struct HeaderScanTests {
             Case("Subject : obsolete\r\n\r\n", ["Subject"], .blankLine, body: ""),
             Case("A: 1\r\n \r\n x\r\n\r\n", ["A"], .blankLine, body: ""),
             Case("\r\nbody", [], .blankLine, body: "body"),
-            Case("A: 1\r\nno field here\r\nB: 2\r\n\r\n", ["A"], .notAField, body: "no field here\r\nB: 2\r\n\r\n"),
+            Case(
+                "A: 1\r\nno field here\r\nB: 2\r\n\r\n", ["A"], .notAField,
+                body: "no field here\r\nB: 2\r\n\r\n"),
             Case(" A: 1\r\n", [], .notAField, body: " A: 1\r\n"),
             Case("Hello: there\r\n: nothing\r\n", ["Hello"], .notAField, body: ": nothing\r\n"),
             Case("Name with space: 1\r\n\r\n", [], .notAField, body: "Name with space: 1\r\n\r\n"),
@@ -66,7 +68,9 @@ struct HeaderScanTests {
 
     @Test("known names are recognised in any case, and only as a whole")
     func knowsNames() {
-        let text = Array("FROM: a\r\nFroma: b\r\nBCC: c\r\nauthentication-RESULTS: d\r\nAuthentication_Results: e\r\n\r\n".utf8)
+        let text = Array(
+            "FROM: a\r\nFroma: b\r\nBCC: c\r\nauthentication-RESULTS: d\r\nAuthentication_Results: e\r\n\r\n"
+                .utf8)
         #expect(HeaderScan(text).fields.map(\.name) == [.from, .other, .bcc, .authenticationResults, .other])
     }
 

@@ -15,9 +15,11 @@ struct DeliveryReportTests {
         """
 
     private static let failure = DeliveryReport.Recipient(
-        mailbox: Mailbox(localPart: "user", domain: Domain("there.example")), originalRecipient: "rfc822;User@alias.example",
+        mailbox: Mailbox(localPart: "user", domain: Domain("there.example")),
+        originalRecipient: "rfc822;User@alias.example",
         action: .failed, status: EnhancedStatus(5, 1, 1), remoteHost: "mx.there.example",
-        reply: Reply(550, EnhancedStatus(5, 1, 1), "No such user\nreally"), lastAttempt: Timestamp(seconds: 1_795_533_592))
+        reply: Reply(550, EnhancedStatus(5, 1, 1), "No such user\nreally"),
+        lastAttempt: Timestamp(seconds: 1_795_533_592))
 
     private func report(
         content: String = content, full: Bool = false, sender: Mailbox? = nil, envelopeID: String? = "QQ=314",
@@ -25,7 +27,8 @@ struct DeliveryReportTests {
     ) -> DeliveryReport {
         DeliveryReport(
             id: QueueID("01JDEXAMP0EXAMP0EXAMP0REPT")!, at: Timestamp(seconds: 1_795_533_600),
-            host: Domain("mx.example.org"), postmaster: Mailbox(localPart: "postmaster", domain: Domain("example.org")),
+            host: Domain("mx.example.org"),
+            postmaster: Mailbox(localPart: "postmaster", domain: Domain("example.org")),
             sender: sender ?? Mailbox(localPart: "anna", domain: Domain("sender.example")),
             original: .init(
                 id: QueueID("01JDEXAMP0EXAMP0EXAMP0EXAM")!, arrivedAt: Timestamp(seconds: 1_795_530_000),
@@ -161,7 +164,9 @@ struct DeliveryReportTests {
 
     @Test("the whole message comes back only if asked, failed and small")
     func returnsFull() {
-        func isFull(_ report: DeliveryReport) -> Bool { text(report).contains("Content-Type: message/rfc822\r\n") }
+        func isFull(_ report: DeliveryReport) -> Bool {
+            text(report).contains("Content-Type: message/rfc822\r\n")
+        }
         #expect(isFull(report(full: true)))
         #expect(text(report(full: true)).contains("\r\n\r\nThe body.\r\n\r\n--=_report_"))
         #expect(!isFull(report(full: false)))
@@ -174,8 +179,10 @@ struct DeliveryReportTests {
         var cut = report(full: true)
         cut.original.sizeOctets += 1  // only a part of it was at hand
         #expect(!isFull(cut))
-        #expect(!isFull(report(content: Self.content + String(repeating: "x", count: 999) + "\r\n", full: true)))
-        #expect(isFull(report(content: Self.content + String(repeating: "x", count: 998) + "\r\n", full: true)))
+        #expect(
+            !isFull(report(content: Self.content + String(repeating: "x", count: 999) + "\r\n", full: true)))
+        #expect(
+            isFull(report(content: Self.content + String(repeating: "x", count: 998) + "\r\n", full: true)))
     }
 
     @Test("an eight-bit body comes back as it is, and the report says so")
@@ -198,7 +205,8 @@ struct DeliveryReportTests {
     }
 
     private static let foreign = DeliveryReport.Recipient(
-        mailbox: Mailbox(localPart: "jörg+x", domain: Domain("exämple.org")), originalRecipient: "utf-8;jörg+x@exämple.org",
+        mailbox: Mailbox(localPart: "jörg+x", domain: Domain("exämple.org")),
+        originalRecipient: "utf-8;jörg+x@exämple.org",
         action: .failed, status: EnhancedStatus(5, 6, 7))
 
     @Test("an address outside of ASCII is told in ASCII to a sender inside of it")
@@ -215,7 +223,8 @@ struct DeliveryReportTests {
     @Test("a sender outside of ASCII gets the global kinds")
     func usesGlobalKinds() throws {
         let sender = Mailbox(localPart: "änna", domain: Domain("sender.example"))
-        let built = report(content: "Subject: Grüße\r\n\r\nx\r\n", full: true, sender: sender, [Self.foreign]).built()
+        let built = report(content: "Subject: Grüße\r\n\r\nx\r\n", full: true, sender: sender, [Self.foreign])
+            .built()
         #expect(built.hasEightBit && built.needsUTF8)
         let text = String(decoding: built.content.joined(), as: UTF8.self)
         #expect(text.contains("Content-Type: message/global-delivery-status\r\n"))
@@ -229,9 +238,11 @@ struct DeliveryReportTests {
         var recipient = Self.failure
         recipient.originalRecipient = "rfc822;a@b\r\nAction: delivered\r\n\r\nFinal-Recipient: rfc822;evil@x"
         recipient.remoteHost = "mx\r\nStatus: 2.0.0"
-        recipient.reply = Reply(550, nil, "no\r\n--=_report_01JDEXAMP0EXAMP0EXAMP0REPT--\r\nBcc: x\u{7}\u{200B}")
+        recipient.reply = Reply(
+            550, nil, "no\r\n--=_report_01JDEXAMP0EXAMP0EXAMP0REPT--\r\nBcc: x\u{7}\u{200B}")
         let hostile = report(
-            content: "Message-ID: <a\u{7}@b>\r\nSubject: x\r\n\ty\r\n\r\n", envelopeID: "a\r\nX: y", [recipient])
+            content: "Message-ID: <a\u{7}@b>\r\nSubject: x\r\n\ty\r\n\r\n", envelopeID: "a\r\nX: y",
+            [recipient])
         let built = hostile.built()
         let read = try #require(ReceivedReport(built.content))
         #expect(read.recipients.count == 1)

@@ -66,7 +66,8 @@ struct ReceivedReportTests {
     @Test(
         "other messages are none",
         arguments: [
-            "", "Content-Type: text/plain\r\n\r\n", "Content-Type: multipart/report; boundary=x\r\n\r\n--x\r\n",
+            "", "Content-Type: text/plain\r\n\r\n",
+            "Content-Type: multipart/report; boundary=x\r\n\r\n--x\r\n",
             "Content-Type: multipart/report; report-type=feedback-report; boundary=x\r\n\r\n--x\r\n",
             "Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n--x--\r\n",
             "Content-Type: multipart/report; report-type=delivery-status; boundary=\"\"\r\n\r\n--\r\n",

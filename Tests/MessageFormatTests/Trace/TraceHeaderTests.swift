@@ -8,13 +8,15 @@ struct TraceHeaderTests {
     private static let time = Timestamp(seconds: 1_795_533_592)
 
     private func header(
-        hello: String? = "client.example", name: String? = nil, address: String = "192.0.2.7", tls: Bool = false,
+        hello: String? = "client.example", name: String? = nil, address: String = "192.0.2.7",
+        tls: Bool = false,
         recipient: Mailbox? = nil, host: String = "mx.example.org"
     ) -> TraceHeader {
         TraceHeader(
             hello: hello, clientName: name, client: IPAddress(address)!, host: host,
             transport: TransportName(isExtended: true, isTLS: tls, isAuthenticated: false, isUTF8: false),
-            tls: tls ? ("TLSv1.3", "TLS_AES_256_GCM_SHA384") : nil, id: Self.id, recipient: recipient, at: Self.time)
+            tls: tls ? ("TLSv1.3", "TLS_AES_256_GCM_SHA384") : nil, id: Self.id, recipient: recipient,
+            at: Self.time)
     }
 
     private func text(_ header: TraceHeader) -> String {
@@ -61,7 +63,8 @@ struct TraceHeaderTests {
         let long = String(repeating: "a.", count: 500)
         var header = header(
             hello: long, name: long, address: "2001:1db8:1db8:1db8:1db8:1db8:1db8:1db8", tls: true,
-            recipient: Mailbox(localPart: String(repeating: "r", count: 64), domain: Domain(long)), host: long)
+            recipient: Mailbox(localPart: String(repeating: "r", count: 64), domain: Domain(long)), host: long
+        )
         header.tls = (long, long)
         let octets = Array(text(header).utf8)
         #expect(octets.count <= TraceHeader.octetLimit)
@@ -74,7 +77,9 @@ struct TraceHeaderTests {
 
     @Test("a recipient that is not plain ASCII is left out", arguments: ["jörg", "a b", "a\r\nb", "a>b"])
     func leavesOutOddRecipients(_ local: String) {
-        #expect(!text(header(recipient: Mailbox(localPart: local, domain: Domain("b.example")))).contains("for <"))
+        #expect(
+            !text(header(recipient: Mailbox(localPart: local, domain: Domain("b.example")))).contains("for <")
+        )
     }
 
     @Test("the transport word follows EHLO, TLS, AUTH and SMTPUTF8")

@@ -1,0 +1,51 @@
+package import MailValues
+package import RoutingPolicy
+package import SMTPProtocol
+
+/// One place where clients come in.
+package struct ListenerConfiguration: Sendable {
+    package enum OldestTLS: String, Sendable, CaseIterable {
+        case v1_0 = "1.0"
+        case v1_2 = "1.2"
+        case v1_3 = "1.3"
+    }
+
+    package var name: ListenerName
+    package var endpoints: [SocketEndpoint]
+    package var kind: ClientStanding.ListenerKind
+    package var tls: SessionOptions.TLSMode
+    /// MAIL only after TLS.
+    package var requiresTLS = false
+    package var oldestTLS = OldestTLS.v1_2
+    package var offersAuthentication: Bool
+    package var allowsClearAuthentication = false
+    /// Clients are asked for a certificate; none is needed.
+    package var asksClientCertificate: Bool
+    /// Peers whose connections begin with a PROXY header, and must.
+    package var proxyPeers = NetworkSet()
+    package var xclientPeers = NetworkSet()
+    package var offersDSN: Bool
+    package var lineEnds = SessionOptions.LineEndPolicy.repair
+    package var earlyTalkers = SessionOptions.EarlyTalkerPolicy.refuse
+    /// The client's name is looked up for the trace header.
+    package var looksUpNames: Bool
+    package var greeting = "ESMTP"
+    /// The general ones, changed by what this listener says.
+    package var limits: SessionLimits
+
+    /// The defaults follow the kind: strangers get the least.
+    package init(
+        name: ListenerName, endpoints: [SocketEndpoint], kind: ClientStanding.ListenerKind,
+        limits: SessionLimits
+    ) {
+        self.name = name
+        self.endpoints = endpoints
+        self.kind = kind
+        self.limits = limits
+        tls = .startTLS
+        offersAuthentication = kind == .submission
+        asksClientCertificate = kind != .mx
+        offersDSN = kind != .mx
+        looksUpNames = kind == .mx
+    }
+}

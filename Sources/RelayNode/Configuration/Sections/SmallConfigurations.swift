@@ -1,0 +1,83 @@
+package import MailValues
+
+/// Certificates that we show, and authorities that we believe.
+package struct TLSConfiguration: Sendable, Equatable {
+    package struct Certificate: Sendable, Equatable {
+        /// PEM, the leaf first. Names are those in the certificate.
+        package var certificateFile: String
+        package var keyFile: String
+        package init(certificateFile: String, keyFile: String) {
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
+
+    /// The first is shown to clients that ask for no name we have.
+    package var certificates: [Certificate] = []
+    /// PEM: who may vouch for names in client certificates.
+    package var clientAuthoritiesFile: String?
+    /// PEM: who may vouch for next hops under `verify`; nil: the system's store.
+    package var serverAuthoritiesFile: String?
+    package init() {}
+}
+
+package struct AuthenticationConfiguration: Sendable, Equatable {
+    /// Written by `chappe account`; nil: there are no accounts.
+    package var accountsFile: String?
+    /// In the order in which they are offered.
+    package var mechanisms = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "EXTERNAL", "PLAIN", "LOGIN"]
+    package init() {}
+}
+
+/// A user name and the file with its password.
+package struct CredentialConfiguration: Sendable, Equatable {
+    package var user: String
+    /// The password and nothing else; read by `ConfigurationFiles.secret`.
+    package var passwordFile: String
+    package init(user: String, passwordFile: String) {
+        self.user = user
+        self.passwordFile = passwordFile
+    }
+}
+
+package struct DNSConfiguration: Sendable, Equatable {
+    /// Where questions go; empty: we ask the authoritative servers ourselves.
+    package var forwarders: [SocketEndpoint] = []
+    package var stubZones: [Domain: [SocketEndpoint]] = [:]
+    package var hosts: [Domain: [IPAddress]] = [:]
+    /// DNSSEC's root key (Debian: dns-root-data); nil: answers are not validated.
+    package var trustAnchorFile: String? = "/usr/share/dns/root.key"
+    /// Look-ups that run at a time; nil: the resolver's own number.
+    package var lookupsInFlight: Int?
+    package init() {}
+}
+
+/// nil leaves a value to the store.
+package struct QueueConfiguration: Sendable, Equatable {
+    /// Octets of decision records and attempts that `explain` can tell of.
+    package var ledgerOctets: Int?
+    package var ledgerAge: Duration?
+    /// Octets of write-ahead log: what is read again after a crash.
+    package var logOctets: Int?
+    /// Octets of content kept in memory before it is written to tables.
+    package var contentBufferOctets: Int?
+    package var blockCacheOctets: Int?
+    package init() {}
+}
+
+package struct AdminConfiguration: Sendable, Equatable {
+    package var socket = "/run/chappe/admin.sock"
+    /// Who may open it beside root and ourselves.
+    package var group = "chappe"
+    /// `/metrics` and `/healthz/*`, and nothing else; nil: not served.
+    package var metrics: SocketEndpoint?
+    package init() {}
+}
+
+package struct EventConfiguration: Sendable, Equatable {
+    /// JSON lines; nil: none are written.
+    package var file: String? = "/var/log/chappe/events.jsonl"
+    /// Octets that wait for the disk before lines are dropped and counted; nil: the recorder's own number.
+    package var waitingOctets: Int?
+    package init() {}
+}
