@@ -27,11 +27,11 @@ struct ServerConversation {
 
     init(
         _ options: SessionOptions = .testing, facts: ConnectionFacts = .testing, answering: Answering = .atOnce,
-        connect: Bool = true
+        settings: SessionSettings? = nil
     ) {
-        session = ServerSession(settings: SessionSettings(options), facts: facts)
+        session = ServerSession(settings: settings ?? SessionSettings(options), facts: facts)
         self.answering = answering
-        if connect { handle(.connected) }
+        handle(.connected)
     }
 
     var sentText: String { String(decoding: sent, as: UTF8.self) }

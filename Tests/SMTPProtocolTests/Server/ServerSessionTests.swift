@@ -1,0 +1,348 @@
+import MailValues
+import Testing
+
+@testable import SMTPProtocol
+
+@Suite("Server session")
+struct ServerSessionTests {
+    private static let envelope = "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n"
+
+    // MARK: Who talks first
+
+    @Test("a client that talks before the greeting is sent away")
+    func earlyTalker() {
+        var talk = ServerConversation(answering: .whenTold)
+        talk.receive("EHLO spam.example\r\n")
+        #expect(talk.sentText == "554 5.5.1 you talked before the greeting\r\n")
+        #expect(talk.isClosed)
+        talk.answerAll()
+        #expect(talk.sentText == "554 5.5.1 you talked before the greeting\r\n")
+    }
+
+    @Test("where TLS comes first, or the policy allows it, what came early waits for the greeting")
+    func earlyTalkerAllowed() {
+        var options = SessionOptions.testing
+        options.tls = .implicit
+        var talk = ServerConversation(options, answering: .whenTold)
+        #expect(talk.questions.isEmpty)
+        talk.handle(.tlsEstablished(.testing))
+        talk.receive("HELO client.example\r\n")
+        talk.answerAll()
+        #expect(talk.sentCodes == ["220 ", "250 "])
+
+        options.tls = .none
+        options.earlyTalkers = .allow
+        talk = ServerConversation(options, answering: .whenTold)
+        talk.receive("HELO client.example\r\n")
+        talk.answerAll()
+        #expect(talk.sentCodes == ["220 ", "250 "])
+    }
+
+    @Test("a client refused at the door hears why, and is gone")
+    func refusedAtTheDoor() {
+        var session = ServerSession(settings: SessionSettings(.testing), facts: .testing)
+        var actions: [ServerAction] = []
+        session.handle(.connected, now: Timestamp(seconds: 0), into: &actions)
+        #expect(actions == [.ask(1, .connection)])
+        actions = []
+        let reply = Reply(554, EnhancedStatus(5, 7, 1), "not from there")
+        session.handle(.answered(1, .refuse(reply)), now: Timestamp(seconds: 0), into: &actions)
+        #expect(actions == [.send(reply), .close])
+    }
+
+    // MARK: Answers
+
+    @Test("an answer to another question is ignored")
+    func lateAnswer() {
+        var session = ServerSession(settings: SessionSettings(.testing), facts: .testing)
+        var actions: [ServerAction] = []
+        session.handle(.connected, now: Timestamp(seconds: 0), into: &actions)
+        actions = []
+        session.handle(.answered(7, .accept), now: Timestamp(seconds: 0), into: &actions)
+        #expect(actions.isEmpty)
+        session.handle(.answered(1, .accept), now: Timestamp(seconds: 0), into: &actions)
+        session.handle(.answered(1, .accept), now: Timestamp(seconds: 0), into: &actions)
+        #expect(actions == [.send(Reply(220, nil, "mx.example.org ESMTP"))])
+    }
+
+    @Test("while the house thinks, only so much is read")
+    func wantsInput() {
+        var options = SessionOptions.testing
+        options.limits.pipelinedOctets = 100
+        var talk = ServerConversation(options, answering: .whenTold)
+        talk.answerAll()
+        talk.receive("EHLO client.example\r\n")
+        #expect(talk.session.wantsInput)
+        for _ in 0..<10 { talk.receive("NOOP 456789\r\n") }
+        #expect(!talk.session.wantsInput)
+        talk.answerAll()
+        #expect(talk.session.wantsInput)
+        #expect(talk.sentCodes.filter { $0 == "250 " }.count == 11)
+    }
+
+    @Test("an answer that makes no sense is a failure of ours", arguments: [Answer.challenge([1]), .authenticated(account: "x")])
+    func senseless(_ answer: Answer) {
+        var session = ServerSession(settings: SessionSettings(.testing), facts: .testing)
+        var actions: [ServerAction] = []
+        session.handle(.connected, now: Timestamp(seconds: 0), into: &actions)
+        session.handle(.answered(1, .accept), now: Timestamp(seconds: 0), into: &actions)
+        Array("HELO x\r\nMAIL FROM:<>\r\n".utf8).withUnsafeBytes { session.receive($0, now: Timestamp(seconds: 0), into: &actions) }
+        session.handle(.answered(2, .accept), now: Timestamp(seconds: 0), into: &actions)
+        actions = []
+        session.handle(.answered(3, answer), now: Timestamp(seconds: 0), into: &actions)
+        #expect(actions == [.send(Reply(451, EnhancedStatus(4, 3, 0), "cannot say now, try later"))])
+        #expect(!session.isInTransaction)
+    }
+
+    // MARK: STARTTLS
+
+    @Test("what arrives behind STARTTLS ends the session, in the same read and in the next", arguments: [0, 1, 6])
+    func commandInjection(_ together: Int) {
+        var options = SessionOptions.testing
+        options.tls = .startTLS
+        var talk = ServerConversation(options)
+        talk.receive("EHLO client.example\r\n")
+        let injected = Array("NOOP\r\n".utf8)
+        talk.receive(Array("STARTTLS\r\n".utf8) + injected[..<together])
+        talk.receive(Array(injected[together...]))
+        #expect(talk.isClosed)
+        #expect(talk.handshakes == (together == 0 ? 1 : 0))
+        talk.handle(.tlsEstablished(.testing))
+        #expect(!talk.sentText.contains("250 2.0.0 ok"))
+    }
+
+    @Test("what arrives behind STARTTLS while an earlier answer is awaited ends the session too")
+    func commandInjectionHeld() {
+        var options = SessionOptions.testing
+        options.tls = .startTLS
+        var talk = ServerConversation(options, answering: .whenTold)
+        talk.answerAll()
+        talk.receive("EHLO client.example\r\nSTARTTLS\r\n")
+        talk.receive("NOOP\r\n")
+        talk.answerAll()
+        #expect(talk.isClosed)
+        #expect(talk.handshakes == 0)
+    }
+
+    @Test("TLS makes the session forget who it was")
+    func forgets() {
+        var options = SessionOptions.testing
+        options.tls = .startTLS
+        options.authenticationMechanisms = ["PLAIN"]
+        options.allowsClearAuthentication = true
+        var talk = ServerConversation(options)
+        talk.receive("EHLO client.example\r\nAUTH PLAIN AHVzZXIAcGFzcw==\r\n")
+        #expect(talk.session.account == "user")
+        talk.receive("STARTTLS\r\n")
+        talk.handle(.tlsEstablished(.testing))
+        #expect(talk.session.account == nil)
+        #expect(talk.session.facts.tls == .testing)
+    }
+
+    // MARK: Limits
+
+    @Test("a line that is too long is passed over, and is one error")
+    func longLine() {
+        for count in [511, 512, 513, 1_300, 5_000] {
+            var talk = ServerConversation()
+            let line = "NOOP " + String(repeating: "x", count: count - 7) + "\r\n"
+            talk.receive(line + "NOOP\r\n")
+            let first = count <= 512 ? "250 2.0.0 ok" : "500 5.5.2 line too long"
+            #expect(talk.sentText == "220 mx.example.org ESMTP\r\n\(first)\r\n250 2.0.0 ok\r\n")
+            var drops = ServerConversation()
+            for octet in Array((line + "NOOP\r\n").utf8) { drops.receive([octet]) }
+            #expect(drops.sentText == talk.sentText)
+        }
+    }
+
+    @Test("a line of authentication may have 12,288 octets, and none more", arguments: [12_286, 12_288, 12_292, 40_000])
+    func authenticationLine(_ count: Int) {
+        var options = SessionOptions.testing
+        options.authenticationMechanisms = ["PLAIN"]
+        options.allowsClearAuthentication = true
+        for isExchange in [true, false] {
+            var talk = ServerConversation(options)
+            talk.receive("EHLO client.example\r\n")
+            _ = talk.takeSent()
+            let start = isExchange ? "AUTH PLAIN\r\n" : ""
+            let head = isExchange ? "" : "AUTH PLAIN "
+            // RFC 4954 §4 counts the CRLF.
+            let letters = (count - 2 - head.utf8.count) / 4 * 4
+            let padding = String(repeating: "A", count: letters)
+            talk.receive(start + head + padding + (count > 12_288 ? "AAAA" : "") + "\r\nNOOP\r\n")
+            let expected = count <= 12_288 ? "535 5.7.8 authentication failed" : "500 5.5.6 authentication line too long"
+            #expect(talk.sentText == (isExchange ? "334 \r\n" : "") + expected + "\r\n250 2.0.0 ok\r\n")
+        }
+    }
+
+    @Test("an exchange that does not end is ended")
+    func endlessExchange() {
+        var options = SessionOptions.testing
+        options.authenticationMechanisms = ["SCRAM-SHA-256"]
+        options.allowsClearAuthentication = true
+        var talk = ServerConversation(options)
+        talk.receive("EHLO client.example\r\nAUTH SCRAM-SHA-256 b25l\r\n")
+        for _ in 0..<8 { talk.receive("b25l\r\n") }
+        #expect(!talk.sentText.contains("535"))
+        talk.receive("b25l\r\nNOOP\r\n")
+        #expect(talk.sentText.hasSuffix("535 5.7.8 authentication failed\r\n250 2.0.0 ok\r\n"))
+    }
+
+    @Test("recipients beyond the limit are put off, and a bounce has one")
+    func recipients() {
+        var options = SessionOptions.testing
+        options.limits.recipientCount = 3
+        for (sender, limit) in [("<a@example.com>", 3), ("<>", 1)] {
+            var talk = ServerConversation(options)
+            talk.receive("HELO client.example\r\nMAIL FROM:\(sender)\r\nRCPT TO:<never@example.org>\r\n")
+            _ = talk.takeSent()
+            for index in 0..<5 { talk.receive("RCPT TO:<r\(index)@example.org>\r\n") }
+            #expect(talk.sentCodes == Array(repeating: "250 ", count: limit) + Array(repeating: "452 ", count: 5 - limit))
+        }
+    }
+
+    // MARK: Time
+
+    @Test("a command must come wholly within its time; a message only must not fall silent")
+    func slowness() {
+        var talk = ServerConversation()
+        talk.receive("HELO client.example\r\n")
+        for _ in 0..<4 {
+            talk.now = talk.now + .seconds(60)
+            talk.receive("N")
+        }
+        talk.now = talk.now + .seconds(60)
+        talk.handle(.deadlinePassed)
+        #expect(talk.isClosed)
+
+        talk = ServerConversation()
+        talk.receive("HELO client.example\r\n" + Self.envelope + "DATA\r\n")
+        for _ in 0..<10 {
+            talk.now = talk.now + .seconds(299)
+            talk.handle(.deadlinePassed)
+            talk.receive("x\r\n")
+        }
+        #expect(!talk.isClosed)
+        for _ in 0..<4 {
+            talk.now = talk.now + .seconds(299)
+            talk.handle(.deadlinePassed)
+            talk.receive("x\r\n")
+        }
+        #expect(talk.isClosed)
+        #expect(talk.aborted == 1)
+        #expect(talk.sentText.hasSuffix("421 4.4.2 waited too long\r\n"))
+    }
+
+    @Test("a house that never answers does not keep the client for ever")
+    func silentHouse() {
+        var talk = ServerConversation(answering: .whenTold)
+        #expect(talk.session.deadline == talk.now + .seconds(540))
+        talk.now = talk.now + .seconds(540)
+        talk.handle(.deadlinePassed)
+        #expect(talk.sentText == "421 4.3.0 cannot say now, try later\r\n")
+        #expect(talk.isClosed)
+    }
+
+    // MARK: The end
+
+    @Test("a transaction that is lost is told to the house, once", arguments: ["RSET\r\n", "EHLO x\r\n", "QUIT\r\n", "BDAT 1 LOST\r\nxRSET\r\n"])
+    func aborts(_ ending: String) {
+        var talk = ServerConversation()
+        talk.receive("HELO client.example\r\n" + Self.envelope + ending + "RSET\r\n")
+        talk.handle(.disconnected)
+        #expect(talk.aborted == 1)
+    }
+
+    @Test("a client that leaves within its message leaves nothing behind")
+    func leaves() {
+        var talk = ServerConversation()
+        talk.receive("HELO client.example\r\n" + Self.envelope + "DATA\r\nhalf of it\r\n.\r")
+        talk.handle(.disconnected)
+        #expect(talk.aborted == 1)
+        #expect(talk.messages.isEmpty)
+        talk.receive("\n")
+        #expect(talk.messages.isEmpty)
+    }
+
+    @Test("a client that leaves while its message is stored takes nothing away")
+    func leavesLate() {
+        var talk = ServerConversation(answering: .whenTold)
+        talk.answerAll()
+        talk.receive("HELO client.example\r\n")
+        talk.answerAll()
+        talk.receive(Self.envelope + "DATA\r\n")
+        talk.answerAll()
+        talk.receive("all of it\r\n.\r\n")
+        #expect(talk.session.isInTransaction)
+        talk.handle(.disconnected)
+        #expect(talk.aborted == 0)
+    }
+
+    @Test("after the end nothing happens any more")
+    func closed() {
+        for event: ServerEvent in [
+            .connected, .answered(1, .accept), .tlsEstablished(.testing), .deadlinePassed, .drain, .disconnected,
+        ] {
+            var talk = ServerConversation()
+            talk.receive("QUIT\r\n")
+            let before = talk.sentText
+            talk.handle(event)
+            talk.receive("NOOP\r\n")
+            #expect(talk.sentText == before)
+            #expect(talk.session.deadline == nil)
+            #expect(!talk.session.wantsInput)
+        }
+    }
+
+    /// One session in each state, by name.
+    static let states: [(name: String, input: String, waiting: Bool)] = [
+        ("asking for the connection", "", true), ("greeted", "", false), ("asking about EHLO", "EHLO x\r\n", true),
+        ("introduced", "EHLO x\r\n", false), ("within a line", "EHLO x\r\nNOO", false),
+        ("asking about MAIL", "HELO x\r\nMAIL FROM:<a@b.example>\r\n", true),
+        ("within a transaction", "HELO x\r\n" + envelope, false),
+        ("within DATA", "HELO x\r\n" + envelope + "DATA\r\nabc", false),
+        ("within a chunk", "HELO x\r\n" + envelope + "BDAT 10\r\nabc", false),
+        ("within a dropped chunk", "BDAT 10\r\nabc", false),
+        ("failed", "HELO x\r\n" + envelope + "BDAT 3 NOW\r\nabc", false),
+        ("within an exchange", "EHLO x\r\nAUTH PLAIN\r\n", false), ("within a long line", String(repeating: "x", count: 20_000), false),
+        ("asking for durability", "HELO x\r\n" + envelope + "DATA\r\nabc\r\n.\r\n", true),
+        ("handshaking", "EHLO x\r\nSTARTTLS\r\n", false), ("closed", "QUIT\r\n", false),
+    ]
+
+    @Test("each state meets each event, and a closing session says so once", arguments: states.indices)
+    func everyPair(_ index: Int) {
+        let state = Self.states[index]
+        var options = SessionOptions.testing
+        options.tls = .startTLS
+        options.authenticationMechanisms = ["PLAIN"]
+        options.allowsClearAuthentication = true
+        options.earlyTalkers = .allow
+        let settings = SessionSettings(options)
+        let events: [ServerEvent] = [
+            .connected, .answered(1, .accept), .answered(2, .accept), .answered(3, .refuse(Reply(421, nil, "x"))),
+            .answered(4, .accept), .answered(5, .challenge([1])), .tlsEstablished(.testing), .deadlinePassed, .drain, .disconnected,
+        ]
+        for first in events {
+            for second in events {
+                var session = ServerSession(settings: settings, facts: .testing)
+                var all: [ServerAction] = []
+                let now = Timestamp(seconds: 1000)
+                session.handle(.connected, now: now, into: &all)
+                Array(state.input.utf8).withUnsafeBytes { session.receive($0, now: now, into: &all) }
+                for ticket in 1..<(state.waiting ? UInt32(all.count) : 9) {
+                    if state.waiting, all.count(where: { if case .ask = $0 { true } else { false } }) > ticket { break }
+                    session.handle(.answered(ticket, ticket == 3 && state.name.contains("exchange") ? .challenge([]) : .accept), now: now, into: &all)
+                }
+                let later = now + .seconds(100_000)
+                session.handle(first, now: later, into: &all)
+                session.handle(second, now: later, into: &all)
+                Array("x\r\nNOOP\r\n".utf8).withUnsafeBytes { session.receive($0, now: later, into: &all) }
+                let closes = all.indices.filter { all[$0] == .close }
+                #expect(closes.count <= 1, "\(state.name), \(first), \(second)")
+                if let close = closes.first { #expect(close == all.indices.last) }
+                #expect(session.isClosed || session.deadline != nil)
+                if first == .disconnected || second == .disconnected { #expect(session.isClosed) }
+            }
+        }
+    }
+}
