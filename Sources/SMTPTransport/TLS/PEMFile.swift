@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Reads what the operator named in the configuration.
-enum PEMFile {
+/// Reads the certificates, keys and authorities that the operator named in the configuration.
+package enum PEMFile {
     /// A chain of certificates is some kilobytes, a bundle of authorities some hundred.
-    static let limitOctets = 4 << 20
+    package static let limitOctets = 4 << 20
 
     /// All octets. A secret must be a file that only its owner may read: what was looked at is what is read.
-    static func read(_ path: String, isSecret: Bool) throws(TLSConfigurationError) -> [UInt8] {
+    package static func read(_ path: String, isSecret: Bool) throws(TLSConfigurationError) -> [UInt8] {
         func failure() -> TLSConfigurationError { .unreadable(file: path, reason: String(cString: strerror(errno))) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure() }

@@ -1,7 +1,7 @@
 internal import COpenSSL
 internal import MailValues
 
-/// An X.509 certificate, of a peer or ours, freed when its scope ends.
+/// An X.509 certificate, a peer's or ours, freed when its scope ends.
 struct PeerCertificate: ~Copyable {
     private let raw: OpaquePointer
 
@@ -51,7 +51,10 @@ struct PeerCertificate: ~Copyable {
         return names
     }
 
-    /// When it ends, in seconds since 1970.
+    /// The algorithm of its key, by OpenSSL's number.
+    var keyKind: CInt { X509_get0_pubkey(raw).map { EVP_PKEY_get_base_id($0) } ?? 0 }
+
+    /// When it ends.
     var notAfter: Timestamp {
         var civil = tm()
         guard ASN1_TIME_to_tm(X509_get0_notAfter(raw), &civil) == 1 else { return Timestamp(seconds: 0) }

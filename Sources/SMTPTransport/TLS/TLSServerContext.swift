@@ -22,26 +22,29 @@ package final class TLSServerContext: Sendable {
     var raw: OpaquePointer { first.raw }
 
     package init(settings: TLSServerSettings) throws(TLSConfigurationError) {
-        var byNames: [(names: [String], context: LibraryContext)] = []
+        var faces: [Face] = []
         var certificates: [Certificate] = []
         for identity in settings.identities {
             guard let leaf = PEM.certificates(in: identity.certificate).first else {
                 throw .badCertificate(name: identity.name, reason: LibraryErrors.take())
             }
             let names = leaf.certificate.names.sorted()
+            let key = leaf.certificate.keyKind
             certificates.append(Certificate(names: names, notAfter: leaf.certificate.notAfter))
-            if let same = byNames.first(where: { $0.names == names }) {
-                try same.context.use(identity)
+            // A second key of the same kind would silently take the place of the first.
+            if let index = faces.firstIndex(where: { $0.names == names && !names.isEmpty && !$0.keys.contains(key) }) {
+                try faces[index].context.use(identity)
+                faces[index].keys.append(key)
             } else {
                 let context = try Self.context(settings)
                 try context.use(identity)
-                byNames.append((names, context))
+                faces.append(Face(names: names, keys: [key], context: context))
             }
         }
-        guard let first = byNames.first else { throw .noIdentity }
+        guard let first = faces.first else { throw .noIdentity }
         self.first = first.context
         self.certificates = certificates
-        names = ServerNames(byNames)
+        names = ServerNames(faces)
         if case .asked(authorities: .some) = settings.clientCertificates { verifiesClients = true } else { verifiesClients = false }
         names.answer(for: first.context)
     }
@@ -74,21 +77,29 @@ package final class TLSServerContext: Sendable {
     }
 }
 
+/// What is shown under some names: one certificate for each kind of key.
+private struct Face {
+    let names: [String]
+    var keys: [CInt]
+    let context: LibraryContext
+}
+
 /// Which certificate answers to which name (RFC 6066 §3).
 private final class ServerNames: Sendable {
     private let exact: [String: LibraryContext]
     /// By what stands behind the star.
     private let wildcard: [String: LibraryContext]
 
-    init(_ all: [(names: [String], context: LibraryContext)]) {
+    init(_ faces: [Face]) {
         var exact: [String: LibraryContext] = [:]
         var wildcard: [String: LibraryContext] = [:]
-        for (names, context) in all {
-            for name in names where !name.contains("@") {
+        for face in faces {
+            for name in face.names where !name.contains("@") {
                 if name.hasPrefix("*.") {
-                    wildcard[String(name.dropFirst(2))] = wildcard[String(name.dropFirst(2))] ?? context
+                    let parent = String(name.dropFirst(2))
+                    wildcard[parent] = wildcard[parent] ?? face.context
                 } else {
-                    exact[name] = exact[name] ?? context
+                    exact[name] = exact[name] ?? face.context
                 }
             }
         }

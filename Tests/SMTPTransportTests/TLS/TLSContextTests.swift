@@ -88,6 +88,20 @@ import Testing
         #expect(context.certificates.allSatisfy { $0.notAfter > Timestamp(seconds: 4_000_000_000) })
     }
 
+    @Test("a second certificate with the same kind of key never takes the place of the first")
+    func keepsTheFirst() throws {
+        func shown(_ identities: [TLSFixtures.Identity]) throws -> String? {
+            let pair = try TLSPair(server: .fixture(identities), client: .fixture(), name: "client.example.test")
+            try pair.carry()
+            defer { pair.finish() }
+            return pair.clientFacts?.peerFingerprint
+        }
+        // The client's and the stranger's certificate share a name.
+        #expect(try shown([TLSFixtures.client, TLSFixtures.stranger]) == shown([TLSFixtures.client]))
+        #expect(try shown([TLSFixtures.stranger, TLSFixtures.client]) == shown([TLSFixtures.stranger]))
+        #expect(try shown([TLSFixtures.host, TLSFixtures.host, TLSFixtures.client]) == shown([TLSFixtures.client]))
+    }
+
     @Test("new sessions get the new certificate, running ones go on")
     func reloads() throws {
         let store = TLSServerContextStore(try .fixture([TLSFixtures.host]))
