@@ -2,8 +2,8 @@ package import MailValues
 
 /// The domains of the addresses in a From, To or similar field (RFC 5322 §3.4), in their order.
 ///
-/// nil if the value cannot be read with one meaning alone, or holds no address. Permissions hang on it, so that
-/// `a@ours.example <b@theirs.example>` must not be taken for either.
+/// nil if the value cannot be read with one meaning alone, or holds no address. Permissions hang on it, so
+/// that `a@ours.example <b@theirs.example>` must not be taken for either.
 package func addressDomains(inFieldValue value: ArraySlice<UInt8>) -> [Domain]? {
     guard !value.contains(0) else { return nil }
     var reader = AddressListReader(lexer: FieldLexer(value))
@@ -58,7 +58,8 @@ private struct AddressListReader {
         return lexer.isAtEnd || lexer.next == 0x2C || lexer.next == 0x3B && isInGroup
     }
 
-    /// A phrase or a local part: atoms, dots and quoted strings. nil: broken. The result says whether there was any.
+    /// A phrase or a local part: atoms, dots and quoted strings. nil: broken. The result says whether there
+    /// was any.
     private mutating func readWords() -> Bool? {
         var found = false
         while true {

@@ -1,7 +1,8 @@
 /// The authserv-id with which an Authentication-Results field begins (RFC 8601 §2.2), in lower case.
 ///
-/// What claims to be ours must be found however it is dressed up, because readers behind us trust the id: comments and
-/// folding stand before and inside of it, it may be quoted, and a final dot is dropped. nil: there is none.
+/// What claims to be ours must be found however it is dressed up, because readers behind us trust the id:
+/// comments and folding stand before and inside of it, it may be quoted, and a final dot is dropped. nil:
+/// there is none.
 func authenticationServiceID(_ value: ArraySlice<UInt8>) -> [UInt8]? {
     var lexer = FieldLexer(value)
     var id: [UInt8] = []

@@ -2,7 +2,8 @@ package import MailValues
 
 /// What intake takes out of every header.
 package struct HeaderRules: Sendable, Equatable {
-    /// Our authserv-ids in lower case: a field of this name that came from outside is a forgery (RFC 8601 §5).
+    /// Our authserv-ids in lower case: a field of this name that came from outside is a forgery (RFC 8601
+    /// §5).
     package var authenticationServiceIDs: [[UInt8]]
     package var limits = HeaderLimits()
 
@@ -90,7 +91,8 @@ package struct HeaderEdit: Sendable {
             position = gone.upperBound
         }
         kept += first[position..<scan.fieldsEnd]
-        // Our fields would else run into a first line of the body, and two readers might see two different headers.
+        // Our fields would else run into a first line of the body, and two readers might see two different
+        // headers.
         if scan.ending == .notAField { kept += [0x0D, 0x0A] }
         kept += first[scan.fieldsEnd...]
         return kept

@@ -1,6 +1,7 @@
 /// What a header may cost us.
 package struct HeaderLimits: Sendable, Equatable {
-    /// Octets of the header section, blank line included. No standard bounds it; large relays refuse beyond 256 KiB or more.
+    /// Octets of the header section, blank line included. No standard bounds it; large relays refuse beyond
+    /// 256 KiB or more.
     package var sectionOctets = 256 * 1024
     /// Fields in the header section.
     package var fieldCount = 4_096
@@ -10,8 +11,8 @@ package struct HeaderLimits: Sendable, Equatable {
 
 /// The fields of a header section, found in one pass over its octets.
 ///
-/// Ranges are offsets into the octets that were given. The content comes from the session machine, so that every line
-/// ends with CRLF; a bare LF would end a line here too.
+/// Ranges are offsets into the octets that were given. The content comes from the session machine, so that
+/// every line ends with CRLF; a bare LF would end a line here too.
 package struct HeaderScan: Sendable, Equatable {
     package enum Ending: UInt8, Sendable {
         /// The blank line that a header ends with (RFC 5322 §2.1).
@@ -25,7 +26,8 @@ package struct HeaderScan: Sendable, Equatable {
     }
 
     package private(set) var fields: [HeaderField] = []
-    /// Octets of a first line `From …`, as mailbox files have it. It is no field, and no part of a message on its way.
+    /// Octets of a first line `From …`, as mailbox files have it. It is no field, and no part of a message on
+    /// its way.
     package private(set) var mailboxLineOctets = 0
     /// Behind the last field, before the blank line.
     package private(set) var fieldsEnd = 0

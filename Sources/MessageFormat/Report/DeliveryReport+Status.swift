@@ -103,11 +103,12 @@ extension [UInt8] {
         }
     }
 
-    /// Printable ASCII, folded at spaces so that no line is longer than people like to read (RFC 5322 §2.1.1).
+    /// Printable ASCII, folded at spaces so that no line is longer than people like to read (RFC 5322
+    /// §2.1.1).
     fileprivate mutating func append(folded text: String) {
         var column = 24
-        for word in text.utf8.split(separator: 0x20) {
-            if column > 24 {
+        for (index, word) in text.utf8.split(separator: 0x20).enumerated() {
+            if index > 0 {
                 let isFull = column + 1 + word.count > 76
                 append(isFull ? "\r\n\t" : " ")
                 column = isFull ? 8 : column + 1

@@ -2,8 +2,8 @@ package import MailValues
 
 /// A delivery status notification about one message (RFC 3461 §6, RFC 3464, RFC 6522, RFC 6533).
 ///
-/// It goes to the message's sender with a null reverse-path (RFC 3461 §6.1); there is no report about a message that
-/// had a null reverse-path itself. `built()` gives the content.
+/// It goes to the message's sender with a null reverse-path (RFC 3461 §6.1); there is no report about a
+/// message that had a null reverse-path itself. `built()` gives the content.
 package struct DeliveryReport: Sendable {
     package enum Action: String, Sendable, CaseIterable {
         case failed, delayed, delivered, relayed
@@ -147,7 +147,8 @@ package struct DeliveryReport: Sendable {
             hasEightBit: content.contains { $0.contains { $0 >= 0x80 } }, needsUTF8: isInternationalized)
     }
 
-    /// The report goes to an address outside of ASCII: its path must know SMTPUTF8, so nothing needs encoding.
+    /// The report goes to an address outside of ASCII: its path must know SMTPUTF8, so nothing needs
+    /// encoding.
     ///
     /// All other reports say what they must in ASCII, since nobody promised that the way back knows SMTPUTF8
     /// (RFC 6533 §4.5).

@@ -16,7 +16,8 @@ extension [UInt8] {
                 continue
             }
             let endsLine = position + 1 == text.count || text[position + 1] == 0x0D
-            // White space at the end of a line may get lost on the way; a dot alone troubles some (RFC 2049 §3).
+            // White space at the end of a line may get lost on the way; a dot alone troubles some (RFC 2049
+            // §3).
             let isPlain =
                 octet.isBlank ? !endsLine : octet > 0x20 && octet < 0x7F && octet != 0x3D && octet != 0x2E
             let needed = isPlain || octet == 0x2E && column > 0 ? 1 : 3

@@ -2,9 +2,9 @@ package import MailValues
 
 /// The `Received:` field that we put before a message (RFC 5321 §4.4).
 ///
-/// Whatever a stranger chose (HELO, reverse name) is cut to a bound and keeps only the letters of domain names and
-/// literals, so that it can neither end the field nor open a comment. With the longest of everything the field stays
-/// within `octetLimit`.
+/// Whatever a stranger chose (HELO, reverse name) is cut to a bound and keeps only the letters of domain
+/// names and literals, so that it can neither end the field nor open a comment. With the longest of
+/// everything the field stays within `octetLimit`.
 package struct TraceHeader: Sendable {
     /// Octets of the field, line ends included.
     package static let octetLimit = 600
@@ -87,7 +87,8 @@ package struct TraceHeader: Sendable {
         octets.append(id)
     }
 
-    /// Only an address of plain printable ASCII that fits: the others are in the record of the message anyway.
+    /// Only an address of plain printable ASCII that fits: the others are in the record of the message
+    /// anyway.
     private func appendRecipient(room: Int, to octets: inout [UInt8]) {
         guard let recipient else { return }
         let local = recipient.localPart.utf8

@@ -3,7 +3,8 @@ package import RoutingPolicy
 
 /// Everything that a postmaster can set, read and checked; `ops/config/chappe.yaml` shows all of it.
 ///
-/// Where a module has settings of its own, they are used here as they are, so that each default is written once.
+/// Where a module has settings of its own, they are used here as they are, so that each default is written
+/// once.
 package struct Configuration: Sendable {
     /// Our own name: greeting, trace headers, reports.
     package var hostname: Domain

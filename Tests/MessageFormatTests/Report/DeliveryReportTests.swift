@@ -253,6 +253,18 @@ struct DeliveryReportTests {
         #expect(lines.filter { $0 == "--=_report_01JDEXAMP0EXAMP0EXAMP0REPT--" }.count == 1)
     }
 
+    @Test("a long reply is folded at words, and none of them is lost")
+    func foldsReply() throws {
+        var recipient = Self.failure
+        let words = (1...60).map { "word\($0)" }.joined(separator: " ")
+        recipient.reply = Reply(550, EnhancedStatus(5, 1, 1), words)
+        let built = report([recipient]).built()
+        let read = try #require(ReceivedReport(built.content))
+        let diagnostic = try #require(read.recipients[0].diagnostic)
+        #expect(diagnostic.replacing("\t", with: " ") == "smtp; 550 5.1.1 " + words)
+        #expect(text(report([recipient])).split(separator: "\r\n").allSatisfy { $0.utf8.count <= 78 })
+    }
+
     @Test("no line is longer than 998 octets, whatever went in")
     func keepsLines() {
         let long = String(repeating: "y", count: 5000)

@@ -72,7 +72,8 @@ struct ConfigurationExampleTests {
                 && shown.greeting == bare.greeting)
     }
 
-    /// The example with the settings switched on that it shows as off: `#name: value` is one, `# text` is prose.
+    /// The example with the settings switched on that it shows as off: `#name: value` is one, `# text` is
+    /// prose.
     private static func textWithAll() throws -> String {
         try text().split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
             let indent = line.prefix { $0 == " " }

@@ -36,7 +36,7 @@ struct ConfigurationProblemTests {
             Case("banana: 1\n", "8:1: error: unknown setting `banana`"),
             Case(
                 "shutdown:\n  grace: 30\n",
-                "9:10: error: `shutdown.grace` expects a duration from 0s to 1h, such as 30s, 5m or 1d12h, not `30`"
+                "9:10: error: `shutdown.grace` expects a duration from 0s to 1h, such as 1h30m, not `30`"
             ),
             Case(
                 "limits:\n  message-size: 50MB\n",

@@ -1,3 +1,4 @@
+import Foundation
 import MailValues
 import QueueEngine
 import RelayNode
@@ -147,12 +148,38 @@ struct ConfigurationValueTests {
                 && problems[0].contains("/etc/chappe/list, line 2: b.example is not a.example"))
     }
 
-    @Test("a real file is read, and its secrets looked at, on the real file system")
+    @Test("a file is loaded with what it names beside it, and a secret is looked at as it really is")
     func loadsFile() throws {
-        let missing = "/nonexistent/chappe.yaml"
-        #expect(throws: ConfigurationError.self) { try Configuration.load(path: missing) }
-        #expect(ConfigurationFiles.system.inspect("/")?.isDirectory == true)
-        #expect(ConfigurationFiles.system.inspect(missing) == nil)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "chappe-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func write(_ name: String, _ text: String, mode: Int) throws {
+            let file = folder.appending(path: name).path
+            try Data(text.utf8).write(to: URL(filePath: file))
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+        }
+        let path = folder.appending(path: "chappe.yaml").path
+        try write(
+            "chappe.yaml",
+            """
+            hostname: mx.example.org
+            postmaster: p@example.org
+            listeners: [{kind: inside, address: 127.0.0.1:2525}]
+            credentials: {hub: {user: me, password-file: hub}}
+            """, mode: 0o644)
+        try write("hub", "secret words\n", mode: 0o600)
+        let configuration = try Configuration.load(path: path)
+        let file = try #require(configuration.credentials["hub"]?.passwordFile)
+        #expect(ConfigurationFiles.system.secret(file) == "secret words")
+        try write("hub", "secret words\n", mode: 0o640)
+        #expect(throws: ConfigurationError.self) { try Configuration.load(path: path) }
+    }
+
+    @Test(
+        "a path that cannot be read is an error that names it", arguments: ["/nonexistent/chappe.yaml", "/"])
+    func unreadable(_ path: String) {
+        let error = #expect(throws: ConfigurationError.self) { try Configuration.load(path: path) }
+        #expect(error?.description.hasPrefix("\(path):error: cannot be read") == true)
         #expect(ConfigurationFiles.system.read("/proc/self/status", 10) == nil)
     }
 }

@@ -14,7 +14,8 @@ package struct ConfigurationFiles: Sendable {
 
     /// nil: there is nothing of that name.
     package var inspect: @Sendable (String) -> Facts?
-    /// nil: it cannot be read. The argument after the path is the most octets to take; a longer file is nil too.
+    /// nil: it cannot be read. The argument after the path is the most octets to take; a longer file is nil
+    /// too.
     package var read: @Sendable (String, Int) -> [UInt8]?
 
     package init(

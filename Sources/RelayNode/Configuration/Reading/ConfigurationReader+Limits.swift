@@ -40,7 +40,7 @@ extension ConfigurationReader {
         if section.has("command-timeout"), limits.commandTimeout < .seconds(300) {
             problems.warning(
                 at: section.place(of: "command-timeout"),
-                "\(section.display("command-timeout")) is less than the five minutes that clients may count on (RFC 5321 §4.5.3.2.7)"
+                "\(section.display("command-timeout")) is less than the 5m that clients may count on"
             )
         }
     }

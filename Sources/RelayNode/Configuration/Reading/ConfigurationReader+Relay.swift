@@ -24,7 +24,8 @@ extension ConfigurationReader {
     private func readNetworks(_ section: Section, into relay: inout RelaySettings) {
         for (network, place) in section.list("networks", .network) {
             let bits = network.prefixLength
-            // Longer than any block that one organisation has: more likely a slip, and the slip is an open relay.
+            // Longer than any block that one organisation has: more likely a slip, and the slip is an open
+            // relay.
             if network.address.isV4 ? bits < 8 : bits < 19 {
                 problems.warning(
                     at: place, "anybody in \(network) may relay to the whole world: that is an open relay")
@@ -107,7 +108,7 @@ extension ConfigurationReader {
         if case .scalar(let word) = node, word.string == "any" {
             problems.warning(
                 at: node.place,
-                "\(section.display("recipients")): `any` takes mail for people who do not exist, and bounces it to forged senders"
+                "\(section.display("recipients")): `any` takes mail for nobody too, and bounces it to forged senders"
             )
             return .any
         }

@@ -55,7 +55,7 @@ extension ConfigurationReader {
         guard paths.files.inspect(file) == nil else { return }
         problems.warning(
             at: place,
-            "there is no trust anchor at \(file): DNS answers are not validated. Install dns-root-data, or set `dns.trust-anchor`"
+            "there is no trust anchor at \(file): DNS answers are not validated; install dns-root-data"
         )
     }
 

@@ -16,7 +16,8 @@ struct ConfigurationReader {
             "hostname", .domain, why: "the name of this node in DNS, which its greeting says")
         let postmaster = top.required(
             "postmaster", .mailbox, why: "every mail system has a human being to write to (RFC 5321 §4.5.1)")
-        // Placeholders let the rest be read too, so that all mistakes show at once; they never leave this function.
+        // Placeholders let the rest be read too, so that all mistakes show at once; they never leave this
+        // function.
         var configuration = Configuration(
             hostname: hostname ?? Domain("invalid"),
             postmaster: postmaster ?? Mailbox(localPart: "postmaster", domain: Domain("invalid")))

@@ -1,4 +1,4 @@
-/// Paths named in the configuration: made absolute, looked at, and refused where they would give a secret away.
+/// Paths named in the configuration: made absolute, looked at, refused where they would give a secret away.
 struct PathReader {
     let directory: String
     let files: ConfigurationFiles

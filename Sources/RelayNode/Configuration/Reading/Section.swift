@@ -3,10 +3,11 @@ import Yams
 
 /// One mapping of the file, read key by key.
 ///
-/// `Codable` would spare some of this, but its errors name a type and a coding path, and an unknown key is no error to it
-/// at all. A postmaster needs the line, the column and the word that he probably meant; and all mistakes at once, not
-/// one for each try. So we walk the nodes of Yams, which carry their places, and note which keys were asked for: what
-/// nobody asked for is unknown, and what was asked for is the list to find the nearest in.
+/// `Codable` would spare some of this, but its errors name a type and a coding path, and an unknown key is no
+/// error to it at all. A postmaster needs the line, the column and the word that he probably meant; and all
+/// mistakes at once, not one for each try. So we walk the nodes of Yams, which carry their places, and note
+/// which keys were asked for: what nobody asked for is unknown, and what was asked for is the list to find
+/// the nearest in.
 final class Section {
     let problems: ProblemList
     /// `delivery.retry`, for messages; empty at the top.

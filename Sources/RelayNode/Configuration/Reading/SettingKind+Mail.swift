@@ -10,7 +10,8 @@ extension SettingKind where Value == Domain {
     }
 }
 
-/// Letters, digits, hyphens and underscores in labels (RFC 1035 §2.3.1, underscores as they are met), or U-labels.
+/// Letters, digits, hyphens and underscores in labels (RFC 1035 §2.3.1, underscores as they are met), or
+/// U-labels.
 private func isDomainName(_ name: String) -> Bool {
     guard let ascii = Domain(name).aLabel?.name, (1...253).contains(ascii.utf8.count) else { return false }
     return ascii.utf8.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { label in
@@ -106,7 +107,8 @@ extension SettingKind where Value == SocketEndpoint {
     }
 }
 
-/// `host:port`, `[address]:port`, or either without port where there is a default; a bare IPv6 address has no port.
+/// `host:port`, `[address]:port`, or either without port where there is a default; a bare IPv6 address has no
+/// port.
 func hostAndPort(_ text: String, defaultPort: UInt16?) -> (host: String, port: UInt16)? {
     let host: Substring
     var rest: Substring

@@ -88,7 +88,7 @@ extension SettingKind where Value == Double {
 extension SettingKind where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> SettingKind {
         let expectation =
-            "a duration from \(durationText(range.lowerBound)) to \(durationText(range.upperBound)), such as 30s, 5m or 1d12h"
+            "a duration from \(durationText(range.lowerBound)) to \(durationText(range.upperBound)), such as 1h30m"
         return SettingKind(expectation) { text in duration(text).flatMap { range.contains($0) ? $0 : nil } }
     }
 
