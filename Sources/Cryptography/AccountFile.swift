@@ -24,7 +24,8 @@ package struct AccountFileError: Error, Equatable, CustomStringConvertible {
 /// ```
 /// alice SCRAM-SHA-256$15000:c2FsdA==$storedKey:serverKey alice@example.com,@example.org
 /// ```
-/// The verifier is written as PostgreSQL writes it (and RFC 5803 nearly so). Fields are divided by spaces or tabs.
+/// The verifier is written as PostgreSQL writes it (and RFC 5803 nearly so). Fields are divided by spaces or
+/// tabs.
 package enum AccountFile {
     package static let sizeLimitOctets = 64 << 20
 
@@ -46,17 +47,24 @@ package enum AccountFile {
         guard let text = String(validating: line, as: UTF8.self) else { throw wrong("not UTF-8") }
         let fields = text.split { $0 == " " || $0 == "\t" || $0 == "\r" }
         guard let first = fields.first, !first.hasPrefix("#") else { return nil }
-        guard fields.count == 3 else { throw wrong("expected a name, a verifier and senders, found \(fields.count) fields") }
+        guard fields.count == 3 else {
+            throw wrong("expected a name, a verifier and senders, found \(fields.count) fields")
+        }
         guard let name = PreparedName(first) else { throw wrong("the first field is no account name") }
-        guard let verifier = ScramVerifier(text: fields[1]) else { throw wrong("the second field is no verifier") }
+        guard let verifier = ScramVerifier(text: fields[1]) else {
+            throw wrong("the second field is no verifier")
+        }
         let senders = fields[2].split(separator: ",").filter { $0 != "-" }.map(String.init)
-        guard senders.allSatisfy(isSender) else { throw wrong("a sender is longer than an address may be, or unprintable") }
+        guard senders.allSatisfy(isSender) else {
+            throw wrong("a sender is longer than an address may be, or unprintable")
+        }
         return Account(name: name, verifier: verifier, senders: senders)
     }
 
     /// Whether the text can stand among an account's senders, with a comma before and behind it.
     package static func isSender(_ text: String) -> Bool {
-        text.utf8.count <= 320 && !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x2C }
+        text.utf8.count <= 320 && !text.isEmpty
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x2C }
     }
 
     package static func text(of accounts: [Account]) -> [UInt8] {
@@ -78,7 +86,8 @@ extension ScramVerifier {
         let cost = parts[1].split(separator: ":", omittingEmptySubsequences: false)
         let keys = parts[2].split(separator: ":", omittingEmptySubsequences: false)
         guard cost.count == 2, keys.count == 2, let iterations = Int(cost[0]),
-            let salt = Base64.decode(cost[1].utf8, limit: 64), let storedKey = Base64.decode(keys[0].utf8, limit: 32),
+            let salt = Base64.decode(cost[1].utf8, limit: 64),
+            let storedKey = Base64.decode(keys[0].utf8, limit: 32),
             let serverKey = Base64.decode(keys[1].utf8, limit: 32)
         else { return nil }
         self.init(salt: salt, iterations: iterations, storedKey: storedKey, serverKey: serverKey)

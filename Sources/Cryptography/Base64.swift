@@ -34,7 +34,8 @@ package enum Base64 {
 
     /// The octets, or nil for anything but the one right spelling of at most `limit` octets.
     ///
-    /// Padding must be there and the bits it hides must be zero (RFC 4648 §3.5): otherwise two texts mean one value.
+    /// Padding must be there and the bits it hides must be zero (RFC 4648 §3.5): otherwise two texts mean one
+    /// value.
     package static func decode(_ text: some Collection<UInt8>, limit: Int = .max) -> [UInt8]? {
         let count = text.count
         guard count % 4 == 0, count / 4 <= limit / 3 + 1 else { return nil }

@@ -33,7 +33,8 @@ package struct HMACSHA256: ~Copyable {
     }
 }
 
-/// A key made of a password by PBKDF2 with HMAC-SHA-256 (RFC 8018 §5.2); SCRAM calls it `Hi()` (RFC 5802 §2.2).
+/// A key made of a password by PBKDF2 with HMAC-SHA-256 (RFC 8018 §5.2); SCRAM calls it `Hi()` (RFC 5802
+/// §2.2).
 ///
 /// Takes about half a microsecond an iteration: not for an event loop.
 package func pbkdf2SHA256(password: [UInt8], salt: [UInt8], iterations: Int) -> [UInt8] {

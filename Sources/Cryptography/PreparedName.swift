@@ -2,8 +2,8 @@
 
 /// A name as it is compared and stored (RFC 8265 §3.3, the profile UsernameCaseMapped).
 ///
-/// For ASCII exactly the profile. Beyond it, letters, marks and digits are taken; what has a compatibility mapping
-/// other than width, and text that runs from right to left beside Latin letters, is refused.
+/// For ASCII exactly the profile. Beyond it, letters, marks and digits are taken; what has a compatibility
+/// mapping other than width, and text that runs from right to left beside Latin letters, is refused.
 package struct PreparedName: Hashable, Sendable {
     package let text: String
 
@@ -18,11 +18,14 @@ package struct PreparedName: Hashable, Sendable {
         let mapped = String(String.UnicodeScalarView(raw.unicodeScalars.map(Self.narrowed)))
         guard mapped.unicodeScalars.allSatisfy(Self.isAllowed) else { return nil }
         let folded = Self.composed(mapped.lowercased())
-        guard Self.runsOneWay(folded), !folded.isEmpty, folded.utf8.count <= ScramLimits.nameOctets else { return nil }
+        guard Self.runsOneWay(folded), !folded.isEmpty, folded.utf8.count <= ScramLimits.nameOctets else {
+            return nil
+        }
         text = folded
     }
 
-    /// Fullwidth forms of ASCII become ASCII (UAX #11); halfwidth ones have no place in names and fail the check.
+    /// Fullwidth forms of ASCII become ASCII (UAX #11); halfwidth ones have no place in names and fail the
+    /// check.
     private static func narrowed(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         guard (0xFF01...0xFF5E).contains(scalar.value) else { return scalar }
         return Unicode.Scalar(scalar.value - 0xFEE0) ?? scalar
@@ -31,7 +34,9 @@ package struct PreparedName: Hashable, Sendable {
     /// IdentifierClass (RFC 8264 §4.2): visible ASCII, and letters, marks and digits of any script.
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value > 0x20 && scalar.value < 0x7F }
-        guard !scalar.properties.isDefaultIgnorableCodePoint, !isCompatibilityForm(scalar) else { return false }
+        guard !scalar.properties.isDefaultIgnorableCodePoint, !isCompatibilityForm(scalar) else {
+            return false
+        }
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .uppercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark,
             .decimalNumber:
@@ -43,14 +48,17 @@ package struct PreparedName: Hashable, Sendable {
     /// The blocks of letters that exist only for round trips with older sets (RFC 8264 §9.17, HasCompat).
     private static func isCompatibilityForm(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0x1D400...0x1D7FF, 0xFB00...0xFB06, 0xFB13...0xFB17, 0xFB50...0xFDFF, 0xFE70...0xFEFF, 0xFF00...0xFFEF,
-            0x02B0...0x02B8, 0x02E0...0x02E4, 0x1D2C...0x1D6A, 0x2071...0x209C, 0x2100...0x214F, 0x3131...0x318E:
+        case 0x1D400...0x1D7FF, 0xFB00...0xFB06, 0xFB13...0xFB17, 0xFB50...0xFDFF, 0xFE70...0xFEFF,
+            0xFF00...0xFFEF,
+            0x02B0...0x02B8, 0x02E0...0x02E4, 0x1D2C...0x1D6A, 0x2071...0x209C, 0x2100...0x214F,
+            0x3131...0x318E:
             true
         default: false
         }
     }
 
-    /// A stricter reading of the Bidi Rule (RFC 5893 §2): a name runs from right to left as a whole, or not at all.
+    /// A stricter reading of the Bidi Rule (RFC 5893 §2): a name runs from right to left as a whole, or not
+    /// at all.
     private static func runsOneWay(_ text: String) -> Bool {
         func runsLeft(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar.value {
@@ -58,14 +66,17 @@ package struct PreparedName: Hashable, Sendable {
             default: false
             }
         }
-        guard let first = text.unicodeScalars.first, text.unicodeScalars.contains(where: runsLeft) else { return true }
+        guard let first = text.unicodeScalars.first, text.unicodeScalars.contains(where: runsLeft) else {
+            return true
+        }
         return runsLeft(first)
             && text.unicodeScalars.allSatisfy { runsLeft($0) || !$0.properties.isAlphabetic }
     }
 
     /// Normalization form C.
     ///
-    /// The standard library does not offer it in public yet; without Foundation this is the only way to its tables.
+    /// The standard library does not offer it in public yet; without Foundation this is the only way to its
+    /// tables.
     static func composed(_ text: String) -> String { String(String.UnicodeScalarView(text._nfc)) }
 }
 
@@ -83,7 +94,8 @@ package struct OpaqueString: Sendable {
         var scalars = String.UnicodeScalarView()
         for scalar in raw.unicodeScalars {
             switch scalar.properties.generalCategory {
-            case .control, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return nil
+            case .control, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+                return nil
             // §4.2.2: all spaces are one space, because keyboards differ in which they give.
             case .spaceSeparator: scalars.append(" ")
             default: scalars.append(scalar)

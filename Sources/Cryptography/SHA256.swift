@@ -8,7 +8,9 @@ package struct SHA256: ~Copyable {
 
     /// Fetched once: each look-up by name takes a lock that all threads share.
     nonisolated(unsafe) private static let algorithm: OpaquePointer = {
-        guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else { fatalError("OpenSSL offers no SHA-256") }
+        guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
+            fatalError("OpenSSL offers no SHA-256")
+        }
         return algorithm  // immutable and counted: any thread may use it (EVP_MD_fetch(3))
     }()
 

@@ -5,7 +5,10 @@ import Testing
 @Suite struct Base64Tests {
     @Test(
         "octets and their one spelling (RFC 4648 §10)",
-        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")])
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
+        ])
     func spells(plain: String, text: String) {
         #expect(Base64.encode(Array(plain.utf8)) == Array(text.utf8))
         #expect(Base64.decode(Array(text.utf8)) == Array(plain.utf8))
@@ -14,7 +17,8 @@ import Testing
     @Test(
         "anything but the one right spelling is refused",
         arguments: [
-            "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "====", "=", "Z===", "Zm9vYg==Zg==", "Zg==Zm9v", "Zm9v\n", "Zm 9v",
+            "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "====", "=", "Z===", "Zm9vYg==Zg==", "Zg==Zm9v",
+            "Zm9v\n", "Zm 9v",
             "Zm9v_-==", "Zm9*", "\u{e9}m9v", "AAA=====",
         ])
     func refuses(text: String) {

@@ -20,25 +20,32 @@ import Testing
 
     @Test("the client speaks as in the example of RFC 7677 §3")
     func followsExample() throws {
-        var client = ScramClient(name: "user", password: "pencil", binding: .unsupported, entropy: Self.clientNonce)
+        var client = ScramClient(
+            name: "user", password: "pencil", binding: .unsupported, entropy: Self.clientNonce)
         #expect(client.firstMessage == Array("n,,n=user,r=rOprNGfwEbeRWgbNEkqO".utf8))
         let first = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
         let final = try client.respond(to: Array(first.utf8))
         #expect(
             String(decoding: final, as: UTF8.self)
-                == "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
+                == "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+        )
         #expect(!client.isServerVerified)
         #expect(try client.respond(to: Array("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=".utf8)).isEmpty)
         #expect(client.isServerVerified)
     }
 
-    @Test("both sides agree, with and without a binding, whatever the name", arguments: ["user", "a,b=c", "j\u{f6}rg", "=2C"])
+    @Test(
+        "both sides agree, with and without a binding, whatever the name",
+        arguments: ["user", "a,b=c", "j\u{f6}rg", "=2C"])
     func agrees(name: String) throws {
         for binding in [ScramClient.Binding.unsupported, .notOffered, .exporter(Self.exporter)] {
-            var client = ScramClient(name: name, password: "pencil", binding: binding, entropy: Self.clientNonce)
+            var client = ScramClient(
+                name: name, password: "pencil", binding: binding, entropy: Self.clientNonce)
             #expect(try ScramClientFirst(parsing: client.firstMessage).name == name)
             let isPlus = binding == .exporter(Self.exporter)
-            let server = try Self.server(client.firstMessage, isPlus: isPlus, exporter: isPlus ? Self.exporter : [])
+            let server = try Self.server(
+                client.firstMessage, isPlus: isPlus, exporter: isPlus ? Self.exporter : [])
             let final = try server.finalMessage(answering: client.respond(to: server.firstMessage))
             _ = try client.respond(to: final)
             #expect(client.isServerVerified)
@@ -47,7 +54,8 @@ import Testing
 
     @Test("a wrong password gives no proof")
     func refusesWrongPassword() throws {
-        var client = ScramClient(name: "user", password: "pen", binding: .unsupported, entropy: Self.clientNonce)
+        var client = ScramClient(
+            name: "user", password: "pen", binding: .unsupported, entropy: Self.clientNonce)
         let server = try Self.server(client.firstMessage)
         let final = try client.respond(to: server.firstMessage)
         #expect(throws: ScramError.badProof) { try server.finalMessage(answering: final) }
@@ -55,8 +63,10 @@ import Testing
 
     @Test("a login on one connection is worth nothing on another")
     func refusesForeignBinding() throws {
-        var client = ScramClient(name: "user", password: "pencil", binding: .exporter(Self.exporter), entropy: Self.clientNonce)
-        let server = try Self.server(client.firstMessage, isPlus: true, exporter: Array(repeating: 8, count: 32))
+        var client = ScramClient(
+            name: "user", password: "pencil", binding: .exporter(Self.exporter), entropy: Self.clientNonce)
+        let server = try Self.server(
+            client.firstMessage, isPlus: true, exporter: Array(repeating: 8, count: 32))
         let final = try client.respond(to: server.firstMessage)
         #expect(throws: ScramError.channelBindingMismatch) { try server.finalMessage(answering: final) }
     }
@@ -83,7 +93,8 @@ import Testing
     func judgesFlag(sample: Flag) {
         let outcome = Result { () throws(ScramError) in
             try Self.server(
-                Array(sample.first.utf8), isPlus: sample.isPlus, wasOffered: sample.wasOffered, exporter: Self.exporter)
+                Array(sample.first.utf8), isPlus: sample.isPlus, wasOffered: sample.wasOffered,
+                exporter: Self.exporter)
         }
         switch outcome {
         case .success: #expect(sample.isTaken)
@@ -96,19 +107,23 @@ import Testing
     @Test("without a value to bind to, -PLUS fails")
     func refusesEmptyExporter() {
         #expect(throws: ScramError.channelBindingMismatch) {
-            try Self.server(Array("p=tls-exporter,,n=u,r=x".utf8), isPlus: true, wasOffered: true, exporter: [])
+            try Self.server(
+                Array("p=tls-exporter,,n=u,r=x".utf8), isPlus: true, wasOffered: true, exporter: [])
         }
     }
 
     @Test(
         "first messages that are none",
         arguments: [
-            ("", .malformed), ("n", .malformed), ("n,", .malformed), ("n,,", .malformed), ("x,,n=u,r=x", .malformed),
+            ("", .malformed), ("n", .malformed), ("n,", .malformed), ("n,,", .malformed),
+            ("x,,n=u,r=x", .malformed),
             ("nn,,n=u,r=x", .malformed), ("p,,n=u,r=x", .malformed), ("p=,,n=u,r=x", .malformed),
             ("p=a b,,n=u,r=x", .malformed), ("n,b=u,n=u,r=x", .malformed), ("n,a=,n=u,r=x", .badName),
             ("n,,n=,r=x", .malformed), ("n,,n=u,r=", .malformed), ("n,,n=u,r=\u{1}", .malformed),
-            ("n,,n=u", .malformed), ("n,,r=x,n=u", .malformed), ("n,,n=u,r=x,", .malformed), ("n,,n=u,r=x,z", .malformed),
-            ("n,,n=a=b,r=x", .badName), ("n,,n=a=2c,r=x", .badName), ("n,,n=a=,r=x", .badName), ("n,,n=a=2,r=x", .badName),
+            ("n,,n=u", .malformed), ("n,,r=x,n=u", .malformed), ("n,,n=u,r=x,", .malformed),
+            ("n,,n=u,r=x,z", .malformed),
+            ("n,,n=a=b,r=x", .badName), ("n,,n=a=2c,r=x", .badName), ("n,,n=a=,r=x", .badName),
+            ("n,,n=a=2,r=x", .badName),
             ("n,,m=x,n=u,r=x", .extensionRequired), ("n,,n=u\0v,r=x", .malformed),
         ] as [(String, ScramError)])
     func refusesFirst(message: String, error: ScramError) {
@@ -117,12 +132,15 @@ import Testing
 
     @Test("unknown optional extensions are passed over, as RFC 5802 §5.1 asks")
     func ignoresExtensions() throws {
-        #expect(try ScramClientFirst(parsing: Array("n,a=other,n=u,r=x,q=1,z=2".utf8)).authorizationName == "other")
+        #expect(
+            try ScramClientFirst(parsing: Array("n,a=other,n=u,r=x,q=1,z=2".utf8)).authorizationName
+                == "other")
     }
 
     @Test("a final message that was cut or altered anywhere is refused")
     func refusesAlteredFinal() throws {
-        var client = ScramClient(name: "user", password: "pencil", binding: .notOffered, entropy: Self.clientNonce)
+        var client = ScramClient(
+            name: "user", password: "pencil", binding: .notOffered, entropy: Self.clientNonce)
         let server = try Self.server(client.firstMessage)
         let final = try client.respond(to: server.firstMessage)
         for length in 0..<final.count {
@@ -150,7 +168,8 @@ import Testing
             ("e=other-error", .malformed),
         ] as [(String, ScramError)])
     func leavesBadServers(message: String, error: ScramError) {
-        var client = ScramClient(name: "user", password: "pencil", binding: .unsupported, entropy: Self.clientNonce)
+        var client = ScramClient(
+            name: "user", password: "pencil", binding: .unsupported, entropy: Self.clientNonce)
         #expect(throws: error) { try client.respond(to: Array(message.utf8)) }
         #expect(!client.isServerVerified)
     }
@@ -158,10 +177,12 @@ import Testing
     @Test("a server that only pretends to know the password is found out")
     func demandsSignature() throws {
         for (last, error) in [
-            ("v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", ScramError.badServerSignature), ("v=x", .badServerSignature),
+            ("v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", ScramError.badServerSignature),
+            ("v=x", .badServerSignature),
             ("e=invalid-proof", .serverRefused("invalid-proof")), ("", .malformed), ("x=y", .malformed),
         ] {
-            var client = ScramClient(name: "user", password: "pencil", binding: .unsupported, entropy: Self.clientNonce)
+            var client = ScramClient(
+                name: "user", password: "pencil", binding: .unsupported, entropy: Self.clientNonce)
             _ = try client.respond(to: Self.server(client.firstMessage).firstMessage)
             #expect(throws: error) { try client.respond(to: Array(last.utf8)) }
             #expect(!client.isServerVerified)

@@ -1,6 +1,7 @@
 /// Certificates for tests, valid until 2126. Their keys are worthless: they are here.
 ///
-/// The common name of those that the authority signed is common.example.test, which no verification may accept.
+/// The common name of those that the authority signed is common.example.test, which no verification may
+/// accept.
 package enum TLSFixtures {
     package struct Identity: Sendable {
         package let certificate: String

@@ -33,7 +33,8 @@ package struct ScramClient: Sendable {
         switch binding {
         case .unsupported: (header, bindingData) = (Array("n,,".utf8), [])
         case .notOffered: (header, bindingData) = (Array("y,,".utf8), [])
-        case .exporter(let value): (header, bindingData) = (Array("p=\(ScramServer.bindingType),,".utf8), value)
+        case .exporter(let value):
+            (header, bindingData) = (Array("p=\(ScramServer.bindingType),,".utf8), value)
         }
         bare = Array("n=".utf8) + ScramName.encode(Array(name.utf8)) + Array(",r=".utf8) + nonce
     }
@@ -76,7 +77,8 @@ package struct ScramClient: Sendable {
     }
 
     private func check(_ message: [UInt8], against signature: [UInt8]) throws(ScramError) {
-        guard message.count <= ScramLimits.messageOctets, let first = ScramAttribute.all(in: message[...])?.first
+        guard message.count <= ScramLimits.messageOctets,
+            let first = ScramAttribute.all(in: message[...])?.first
         else { throw .malformed }
         switch first.letter {
         case 0x65:

@@ -6,7 +6,8 @@ package enum ScramError: Error, Equatable {
     case extensionRequired
     /// The name is no name after RFC 8265.
     case badName
-    /// `y` where binding is offered (a downgrade), `p` without the mechanism for it, or another type of binding.
+    /// `y` where binding is offered (a downgrade), `p` without the mechanism for it, or another type of
+    /// binding.
     case channelBindingMismatch
     case nonceMismatch
     /// The proof is not that of the password.
@@ -37,7 +38,9 @@ struct ScramAttribute {
     /// The attributes of a message, or nil if one is none.
     static func all(in message: ArraySlice<UInt8>) -> [ScramAttribute]? {
         var attributes: [ScramAttribute] = []
-        for part in message.split(separator: 0x2C, maxSplits: ScramLimits.attributes, omittingEmptySubsequences: false) {
+        for part in message.split(
+            separator: 0x2C, maxSplits: ScramLimits.attributes, omittingEmptySubsequences: false)
+        {
             guard part.count >= 3, part.dropFirst().first == 0x3D, let letter = part.first, isLetter(letter),
                 attributes.count < ScramLimits.attributes, !part.contains(0)
             else { return nil }
@@ -62,7 +65,8 @@ package enum ScramLimits {
 extension ScramAttribute {
     var isNonce: Bool {
         // RFC 5802 §7, `printable`: the comma is gone by now.
-        letter == 0x72 && value.count <= ScramLimits.nonceOctets && value.allSatisfy { $0 >= 0x21 && $0 <= 0x7E }
+        letter == 0x72 && value.count <= ScramLimits.nonceOctets
+            && value.allSatisfy { $0 >= 0x21 && $0 <= 0x7E }
     }
 }
 
@@ -78,7 +82,8 @@ enum ScramName {
         }
     }
 
-    /// Nil for any other use of `=` ("the server MUST fail the authentication", §5.1), and for what is no UTF-8.
+    /// Nil for any other use of `=` ("the server MUST fail the authentication", §5.1), and for what is no
+    /// UTF-8.
     static func decode(_ value: ArraySlice<UInt8>) -> String? {
         guard !value.isEmpty, value.count <= 3 * ScramLimits.nameOctets else { return nil }
         var octets: [UInt8] = []
@@ -139,7 +144,9 @@ package struct ScramClientFirst: Sendable, Equatable {
             let isName = type.allSatisfy {
                 (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x2D
             }
-            guard text.dropFirst().first == 0x3D, (1...64).contains(type.count), isName else { throw .malformed }
+            guard text.dropFirst().first == 0x3D, (1...64).contains(type.count), isName else {
+                throw .malformed
+            }
             return .used(type: String(decoding: type, as: UTF8.self))
         default: throw .malformed
         }
@@ -162,7 +169,8 @@ struct ScramClientFinal {
 
     init(parsing message: [UInt8]) throws(ScramError) {
         guard message.count <= ScramLimits.messageOctets, let proofComma = message.lastIndex(of: 0x2C),
-            let attributes = ScramAttribute.all(in: message[...]), attributes.count >= 3, let last = attributes.last,
+            let attributes = ScramAttribute.all(in: message[...]), attributes.count >= 3,
+            let last = attributes.last,
             attributes[0].letter == 0x63, attributes[1].isNonce, last.letter == 0x70,
             let binding = Base64.decode(attributes[0].value, limit: ScramLimits.messageOctets),
             let proof = Base64.decode(last.value, limit: SHA256.sizeOctets), proof.count == SHA256.sizeOctets
@@ -184,7 +192,8 @@ struct ScramServerFirst {
     init(parsing message: [UInt8]) throws(ScramError) {
         guard message.count <= ScramLimits.messageOctets else { throw .malformed }
         if message.starts(with: Array("m=".utf8)) { throw .extensionRequired }
-        guard let attributes = ScramAttribute.all(in: message[...]), attributes.count >= 3, attributes[0].isNonce,
+        guard let attributes = ScramAttribute.all(in: message[...]), attributes.count >= 3,
+            attributes[0].isNonce,
             attributes[1].letter == 0x73, attributes[2].letter == 0x69,
             let salt = Base64.decode(attributes[1].value, limit: 1_024), !salt.isEmpty,
             attributes[2].value.count <= 10, attributes[2].value.first != 0x30,

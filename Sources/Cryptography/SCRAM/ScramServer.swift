@@ -1,4 +1,5 @@
-/// The server's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), after the client's first message.
+/// The server's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), after the client's first
+/// message.
 ///
 /// It costs a few digests: the client bears the iterations.
 package struct ScramServer: Sendable {

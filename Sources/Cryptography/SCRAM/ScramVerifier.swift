@@ -14,7 +14,8 @@ package struct ScramVerifier: Sendable, Equatable {
     package static let saltOctets = 16
 
     package init?(salt: [UInt8], iterations: Int, storedKey: [UInt8], serverKey: [UInt8]) {
-        guard !salt.isEmpty, salt.count <= 64, (Self.iterationsLeast...Self.iterationsMost).contains(iterations),
+        guard !salt.isEmpty, salt.count <= 64,
+            (Self.iterationsLeast...Self.iterationsMost).contains(iterations),
             storedKey.count == SHA256.sizeOctets, serverKey.count == SHA256.sizeOctets
         else { return nil }
         self.salt = salt

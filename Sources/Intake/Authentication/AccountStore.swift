@@ -18,7 +18,8 @@ package enum AccountStoreError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The account file on disk. It holds verifiers, from which weak passwords can be guessed: its owner alone may read it.
+/// The account file on disk. It holds verifiers, from which weak passwords can be guessed: its owner alone
+/// may read it.
 package struct AccountStore: Sendable {
     package let path: String
 
@@ -33,7 +34,9 @@ package struct AccountStore: Sendable {
         guard fstat(descriptor, &status) == 0 else { throw failure() }
         guard status.st_mode & 0o077 == 0 else { throw .notPrivate(file: path, mode: status.st_mode & 0o777) }
         let text = try read(descriptor)
-        do throws(AccountFileError) { return try AccountFile.parse(text) } catch { throw .malformed(file: path, error) }
+        do throws(AccountFileError) { return try AccountFile.parse(text) } catch {
+            throw .malformed(file: path, error)
+        }
     }
 
     /// Puts these accounts in the place of the old ones: wholly or not at all, and durably.
@@ -49,7 +52,9 @@ package struct AccountStore: Sendable {
         guard descriptor >= 0 else { throw failure() }
         do throws(AccountStoreError) {
             defer { close(descriptor) }
-            if isThere && old.st_uid != geteuid() { guard fchown(descriptor, old.st_uid, old.st_gid) == 0 else { throw failure() } }
+            if isThere && old.st_uid != geteuid() {
+                guard fchown(descriptor, old.st_uid, old.st_gid) == 0 else { throw failure() }
+            }
             try write(AccountFile.text(of: accounts), to: descriptor)
             guard fsync(descriptor) == 0 else { throw failure() }
             guard rename(temporary, path) == 0 else { throw failure() }
@@ -69,7 +74,9 @@ package struct AccountStore: Sendable {
             guard count >= 0 else { throw failure() }
             guard count > 0 else { return text }
             text.append(contentsOf: chunk[..<count])
-            guard text.count <= AccountFile.sizeLimitOctets else { throw .failed(file: path, reason: "too long") }
+            guard text.count <= AccountFile.sizeLimitOctets else {
+                throw .failed(file: path, reason: "too long")
+            }
         }
     }
 
@@ -92,5 +99,7 @@ package struct AccountStore: Sendable {
         guard fsync(descriptor) == 0 else { throw failure() }
     }
 
-    private func failure() -> AccountStoreError { .failed(file: path, reason: String(cString: strerror(errno))) }
+    private func failure() -> AccountStoreError {
+        .failed(file: path, reason: String(cString: strerror(errno)))
+    }
 }

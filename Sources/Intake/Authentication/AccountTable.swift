@@ -22,11 +22,14 @@ package final class AccountTable: Sendable {
 
     /// The account's verifier, or for a name that nobody has one that no password fits.
     func verifier(for name: PreparedName, secret: [UInt8]) -> ScramVerifier {
-        accounts[name]?.verifier ?? ScramVerifier(decoyFor: name.text, secret: secret, iterations: usualIterations)
+        accounts[name]?.verifier
+            ?? ScramVerifier(decoyFor: name.text, secret: secret, iterations: usualIterations)
     }
 
     func account(for tls: TLSFacts) -> String? {
-        if let fingerprint = tls.peerFingerprint, let account = certificates.byFingerprint[fingerprint] { return account }
+        if let fingerprint = tls.peerFingerprint, let account = certificates.byFingerprint[fingerprint] {
+            return account
+        }
         for name in tls.verifiedPeerNames {
             if let account = certificates.byName[name] { return account }
         }

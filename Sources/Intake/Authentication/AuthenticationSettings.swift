@@ -8,9 +8,11 @@ package struct AuthenticationSettings: Sendable, Equatable {
     package var failureWindow: Duration = .seconds(600)
     /// How long a verified password need not be digested again; a keyed hash of it is kept in memory.
     package var memory: Duration = .seconds(300)
-    /// Networks and accounts whose failures are remembered, and passwords that are; the least recent half is forgotten.
+    /// Networks and accounts whose failures are remembered, and passwords that are; the least recent half is
+    /// forgotten.
     package var memoryEntries = 20_000
-    /// Whether EHLO offers SCRAM-SHA-256-PLUS where TLS allows it: who then says that we do not has been lied to.
+    /// Whether EHLO offers SCRAM-SHA-256-PLUS where TLS allows it: who then says that we do not has been lied
+    /// to.
     package var offersChannelBinding = true
 
     package init() {}

@@ -6,7 +6,8 @@ internal import Synchronization
 /// PLAIN and LOGIN: the password itself comes, and is digested away from the event loop.
 extension Authenticator {
     /// The answer, or nil if a worker will give it.
-    func check(_ message: PlainMessage, _ facts: ConnectionFacts, _ now: Timestamp, _ later: Later) -> Answer? {
+    func check(_ message: PlainMessage, _ facts: ConnectionFacts, _ now: Timestamp, _ later: Later) -> Answer?
+    {
         let name = PreparedName(message.name)
         let attempt = FailureLimiter.Attempt(from: facts.client, account: name)
         guard let name, let password = OpaqueString(message.password),
@@ -39,12 +40,15 @@ extension Authenticator {
 
     /// What is known already. If nothing is, the failure is charged: see `FailureLimiter`.
     private func recall(
-        _ name: PreparedName, _ password: OpaqueString, _ verifier: ScramVerifier, _ attempt: FailureLimiter.Attempt,
+        _ name: PreparedName, _ password: OpaqueString, _ verifier: ScramVerifier,
+        _ attempt: FailureLimiter.Attempt,
         _ now: Timestamp
     ) -> (Recollection, PasswordMemory.Key) {
         memory.withLock { memory in
             let key = memory.passwords.key(name, password, verifier)
-            if let isRight = memory.passwords.isRight(key, now: now) { return (isRight ? .right : .wrong, key) }
+            if let isRight = memory.passwords.isRight(key, now: now) {
+                return (isRight ? .right : .wrong, key)
+            }
             return (memory.failures.charge(attempt, now: now) ? .unknown : .refused, key)
         }
     }

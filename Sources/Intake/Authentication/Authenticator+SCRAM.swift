@@ -18,7 +18,8 @@ extension Authenticator {
             let exchange = try ScramServer(
                 first, verifier: verifier(for: name),
                 binding: ScramServer.Binding(
-                    isPlus: isPlus, wasOffered: settings.offersChannelBinding && !exporter.isEmpty, exporter: exporter),
+                    isPlus: isPlus, wasOffered: settings.offersChannelBinding && !exporter.isEmpty,
+                    exporter: exporter),
                 entropy: random.octets(count: ScramServer.nonceOctets))
             session.state = .awaitingScramFinal(exchange, name: name)
             return .challenge(exchange.firstMessage)
@@ -28,7 +29,8 @@ extension Authenticator {
     }
 
     func finishScram(
-        _ octets: [UInt8], _ exchange: ScramServer, _ name: PreparedName, _ session: inout AuthenticationSession,
+        _ octets: [UInt8], _ exchange: ScramServer, _ name: PreparedName,
+        _ session: inout AuthenticationSession,
         _ facts: ConnectionFacts, _ now: Timestamp
     ) -> Answer {
         let attempt = FailureLimiter.Attempt(from: facts.client, account: name)
@@ -50,7 +52,8 @@ extension Authenticator {
         }
     }
 
-    private func refusal(for error: ScramError, _ attempt: FailureLimiter.Attempt, _ now: Timestamp) -> Answer {
+    private func refusal(for error: ScramError, _ attempt: FailureLimiter.Attempt, _ now: Timestamp) -> Answer
+    {
         guard memory.withLock({ $0.failures.charge(attempt, now: now) }) else {
             return AuthenticationReplies.tooManyFailures
         }

@@ -5,7 +5,8 @@ internal import Synchronization
 
 /// Carries the server's side of SASL: PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-256-PLUS and EXTERNAL.
 ///
-/// One for the whole node, called from all lanes. It keeps no password, and no name or password reaches a log from here.
+/// One for the whole node, called from all lanes. It keeps no password, and no name or password reaches a log
+/// from here.
 package final class Authenticator: Sendable {
     struct Memory: Sendable {
         var failures: FailureLimiter
@@ -19,11 +20,12 @@ package final class Authenticator: Sendable {
     private let serverSecret: [UInt8]
 
     /// - Parameters:
-    ///   - serverSecret: what the salts of made-up names come from; the same after a restart and on all nodes, at least
-    ///     16 octets, or names that exist could be told from others.
+    ///   - serverSecret: what the salts of made-up names come from; the same after a restart and on all
+    ///     nodes, at least 16 octets, or names that exist could be told from others.
     ///   - workers: where passwords are digested.
     package init(
-        accounts: AccountTable, settings: AuthenticationSettings = AuthenticationSettings(), serverSecret: [UInt8],
+        accounts: AccountTable, settings: AuthenticationSettings = AuthenticationSettings(),
+        serverSecret: [UInt8],
         workers: any PasswordWorkers
     ) {
         precondition(serverSecret.count >= 16, "a short secret could be guessed")
@@ -41,7 +43,9 @@ package final class Authenticator: Sendable {
 
     var accounts: AccountTable { table.withLock { $0 } }
 
-    func verifier(for name: PreparedName) -> ScramVerifier { accounts.verifier(for: name, secret: serverSecret) }
+    func verifier(for name: PreparedName) -> ScramVerifier {
+        accounts.verifier(for: name, secret: serverSecret)
+    }
 
     /// One step of an exchange.
     ///
@@ -50,7 +54,8 @@ package final class Authenticator: Sendable {
     ///   - reply: called once, on `lane`, if this returns nil.
     /// - Returns: the answer, or nil if it comes later.
     package func step(
-        _ step: AuthenticationStep, session: inout AuthenticationSession, facts: ConnectionFacts, now: Timestamp,
+        _ step: AuthenticationStep, session: inout AuthenticationSession, facts: ConnectionFacts,
+        now: Timestamp,
         lane: any Lane, reply: @escaping @Sendable (Answer) -> Void
     ) -> Answer? {
         let state = session.state
@@ -72,7 +77,8 @@ package final class Authenticator: Sendable {
     }
 
     private func begin(
-        _ mechanism: String, _ initial: [UInt8]?, _ session: inout AuthenticationSession, _ facts: ConnectionFacts,
+        _ mechanism: String, _ initial: [UInt8]?, _ session: inout AuthenticationSession,
+        _ facts: ConnectionFacts,
         _ now: Timestamp, _ later: Later
     ) -> Answer? {
         switch mechanism {
@@ -84,7 +90,8 @@ package final class Authenticator: Sendable {
         default: return AuthenticationReplies.unknownMechanism
         }
         if let initial { return respond(initial, &session, facts, now, later) }
-        // An empty challenge where the client speaks first (RFC 4954 §4); LOGIN was never written down, but all wait for this.
+        // An empty challenge where the client speaks first (RFC 4954 §4); LOGIN was never written down, but
+        // all wait for this.
         return .challenge(mechanism == "LOGIN" ? Array("Username:".utf8) : [])
     }
 
@@ -125,10 +132,16 @@ package final class Authenticator: Sendable {
     }
 
     private func checkCertificate(_ octets: [UInt8], _ facts: ConnectionFacts) -> Answer {
-        guard let asked = String(validating: octets, as: UTF8.self) else { return AuthenticationReplies.malformed }
-        guard let tls = facts.tls, let account = accounts.account(for: tls) else { return AuthenticationReplies.wrong }
+        guard let asked = String(validating: octets, as: UTF8.self) else {
+            return AuthenticationReplies.malformed
+        }
+        guard let tls = facts.tls, let account = accounts.account(for: tls) else {
+            return AuthenticationReplies.wrong
+        }
         // RFC 4422 appendix A: no name means "whoever the certificate says".
-        guard asked.isEmpty || PreparedName(asked)?.text == account else { return AuthenticationReplies.wrong }
+        guard asked.isEmpty || PreparedName(asked)?.text == account else {
+            return AuthenticationReplies.wrong
+        }
         return .authenticated(account: account)
     }
 }

@@ -3,8 +3,8 @@ internal import MailValues
 
 /// Counts failed logins by network and by account, and says when there were too many.
 ///
-/// A failure is charged before the password is looked at and refunded if it was right: otherwise many guesses at once
-/// would all pass while the first is still being digested.
+/// A failure is charged before the password is looked at and refunded if it was right: otherwise many guesses
+/// at once would all pass while the first is still being digested.
 struct FailureLimiter: Sendable {
     struct Attempt: Sendable, Hashable {
         let network: Network
@@ -47,7 +47,9 @@ struct FailureLimiter: Sendable {
         guard network + 1 <= Double(settings.failuresPerNetwork) else { return false }
         if let account = attempt.account {
             let owed = debt(byAccount[account], limit: settings.failuresPerAccount, now)
-            guard owed + 1 <= Double(settings.failuresPerAccount) || familiar[attempt] != nil else { return false }
+            guard owed + 1 <= Double(settings.failuresPerAccount) || familiar[attempt] != nil else {
+                return false
+            }
             byAccount[account] = Debt(count: min(owed + 1, Double(settings.failuresPerAccount)), at: now)
         }
         byNetwork[attempt.network] = Debt(count: network + 1, at: now)

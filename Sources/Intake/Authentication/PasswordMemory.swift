@@ -3,8 +3,8 @@ internal import MailValues
 
 /// Which passwords were right or wrong a moment ago, as hashes under a key that never leaves this process.
 ///
-/// A client that logs in for each message costs one digest instead of some ten thousand; one that repeats an old
-/// password for ever is refused as cheaply, and is not taken for somebody who guesses.
+/// A client that logs in for each message costs one digest instead of some ten thousand; one that repeats an
+/// old password for ever is refused as cheaply, and is not taken for somebody who guesses.
 struct PasswordMemory: Sendable {
     struct Key: Hashable, Sendable {
         fileprivate let code: [UInt8]
@@ -27,7 +27,9 @@ struct PasswordMemory: Sendable {
 
     /// The verifier is part of it: a new password makes what was remembered of the old one worthless at once.
     func key(_ name: PreparedName, _ password: OpaqueString, _ verifier: ScramVerifier) -> Key {
-        Key(code: HMACSHA256.code(of: verifier.storedKey + Array(name.text.utf8) + [0] + password.octets, key: secret))
+        Key(
+            code: HMACSHA256.code(
+                of: verifier.storedKey + Array(name.text.utf8) + [0] + password.octets, key: secret))
     }
 
     /// Nil: nobody knows.

@@ -1,7 +1,7 @@
 /// A dictionary that forgets: at most twice `capacity` entries, of which the least recently written go first.
 ///
-/// Two generations: when the young one is full, it becomes the old one and the old one is dropped. No entry is
-/// searched for, whatever a peer makes us write.
+/// Two generations: when the young one is full, it becomes the old one and the old one is dropped. No entry
+/// is searched for, whatever a peer makes us write.
 struct RecentTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private var young: [Key: Value] = [:]
     private var old: [Key: Value] = [:]

@@ -3,8 +3,9 @@ internal import NIOCore
 
 /// The wire as OpenSSL sees it: two buffers of NIO, one for each direction.
 ///
-/// OpenSSL's own memory BIO keeps the size of the largest burst it ever held, and copies everything once more. This one
-/// holds nothing while nothing is on its way: what came is read where NIO put it, and what leaves is handed on whole.
+/// OpenSSL's own memory BIO keeps the size of the largest burst it ever held, and copies everything once
+/// more. This one holds nothing while nothing is on its way: what came is read where NIO put it, and what
+/// leaves is handed on whole.
 final class BufferBIO {
     var inbound = ByteBuffer()
     var outbound = ByteBuffer()
@@ -19,7 +20,9 @@ final class BufferBIO {
 
     /// Written once, read by all threads; OpenSSL never changes a method.
     nonisolated(unsafe) private static let method: OpaquePointer? = {
-        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "NIO buffers") else { return nil }
+        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "NIO buffers") else {
+            return nil
+        }
         BIO_meth_set_write(method) { bio, octets, count in
             guard let owner = BufferBIO.owner(of: bio), let octets, count > 0 else { return 0 }
             owner.outbound.writeBytes(UnsafeRawBufferPointer(start: octets, count: Int(count)))

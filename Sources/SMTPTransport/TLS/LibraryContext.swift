@@ -2,7 +2,8 @@ internal import COpenSSL
 
 /// One `SSL_CTX`, set up once and then only read.
 ///
-/// `@unchecked Sendable`: many threads may make sessions of a context that nobody changes any more (SSL_CTX_new(3)).
+/// `@unchecked Sendable`: many threads may make sessions of a context that nobody changes any more
+/// (SSL_CTX_new(3)).
 final class LibraryContext: @unchecked Sendable {
     let raw: OpaquePointer
 
@@ -30,7 +31,9 @@ final class LibraryContext: @unchecked Sendable {
     /// Adds a chain and its key; a context holds one of each kind of key.
     func use(_ identity: TLSIdentity) throws(TLSConfigurationError) {
         let chain = PEM.certificates(in: identity.certificate)
-        guard let leaf = chain.first else { throw .badCertificate(name: identity.name, reason: LibraryErrors.take()) }
+        guard let leaf = chain.first else {
+            throw .badCertificate(name: identity.name, reason: LibraryErrors.take())
+        }
         guard leaf.certificate.lend({ SSL_CTX_use_certificate(raw, $0) }) == 1 else {
             throw .badCertificate(name: identity.name, reason: LibraryErrors.take())
         }
@@ -64,10 +67,13 @@ final class LibraryContext: @unchecked Sendable {
 
     /// Trusts what the distribution trusts.
     func trustSystem() throws(TLSConfigurationError) {
-        // Debian's bundle is read once, here. The default paths would be searched at each handshake, on an event loop.
+        // Debian's bundle is read once, here. The default paths would be searched at each handshake, on an
+        // event loop.
         if SSL_CTX_load_verify_file(raw, "/etc/ssl/certs/ca-certificates.crt") == 1 { return }
         ERR_clear_error()
-        guard SSL_CTX_set_default_verify_paths(raw) == 1 else { throw .badAuthorities(reason: LibraryErrors.take()) }
+        guard SSL_CTX_set_default_verify_paths(raw) == 1 else {
+            throw .badAuthorities(reason: LibraryErrors.take())
+        }
     }
 }
 

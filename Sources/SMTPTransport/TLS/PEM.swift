@@ -37,7 +37,8 @@ enum PEM {
     }
 
     /// A daemon has nobody to ask: without this the library would wait at the terminal.
-    private static let refusePassphrase: @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt = {
-        _, _, _, _ in -1
-    }
+    private static let refusePassphrase:
+        @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt = {
+            _, _, _, _ in -1
+        }
 }

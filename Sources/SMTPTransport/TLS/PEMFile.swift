@@ -7,7 +7,9 @@ package enum PEMFile {
 
     /// All octets. A secret must be a file that only its owner may read: what was looked at is what is read.
     package static func read(_ path: String, isSecret: Bool) throws(TLSConfigurationError) -> [UInt8] {
-        func failure() -> TLSConfigurationError { .unreadable(file: path, reason: String(cString: strerror(errno))) }
+        func failure() -> TLSConfigurationError {
+            .unreadable(file: path, reason: String(cString: strerror(errno)))
+        }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }

@@ -31,8 +31,8 @@ struct PeerCertificate: ~Copyable {
 
     /// DNS and e-mail names of the subject alternative name, in lower case.
     ///
-    /// The common name does not count (RFC 9525 §2). A name with anything but printable ASCII is left out: a NUL in
-    /// the middle once made one name look like another.
+    /// The common name does not count (RFC 9525 §2). A name with anything but printable ASCII is left out: a
+    /// NUL in the middle once made one name look like another.
     var names: [String] {
         guard let found = X509_get_ext_d2i(raw, NID_subject_alt_name, nil, nil) else { return [] }
         let list = OpaquePointer(found)
@@ -44,7 +44,8 @@ struct PeerCertificate: ~Copyable {
                 kind == GEN_DNS || kind == GEN_EMAIL
             else { continue }
             let text = value.assumingMemoryBound(to: ASN1_STRING.self)
-            let octets = UnsafeBufferPointer(start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
+            let octets = UnsafeBufferPointer(
+                start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
             guard !octets.isEmpty, octets.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { continue }
             names.append(Domain(String(decoding: octets, as: UTF8.self)).name)
         }

@@ -28,7 +28,8 @@ package enum TLSConfigurationError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A TLS session that did not come to be, or broke. `detail` is for the log: the peer gets an alert from OpenSSL.
+/// A TLS session that did not come to be, or broke. `detail` is for the log: the peer gets an alert from
+/// OpenSSL.
 package enum TLSError: Error, Equatable {
     /// No common version or cipher, a malformed record, an alert; waiting seldom helps.
     case handshakeFailed(detail: String)

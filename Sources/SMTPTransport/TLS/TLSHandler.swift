@@ -8,10 +8,10 @@ package struct TLSHandshakeCompleted: Sendable {
 
 /// TLS between the socket and the SMTP handlers: `ByteBuffer` in and out on both sides.
 ///
-/// It may be there from the beginning, or be added at the first position in the middle of a connection; the handshake
-/// begins when the channel is active. Success: `handshake` succeeds, and `TLSHandshakeCompleted` is fired before the
-/// first decrypted octet. Failure: `handshake` fails with a `TLSError`, `errorCaught` is fired, the alert is sent and
-/// the channel closed. How long a handshake may take is the caller's business.
+/// It may be there from the beginning, or be added at the first position in the middle of a connection; the
+/// handshake begins when the channel is active. Success: `handshake` succeeds, and `TLSHandshakeCompleted` is
+/// fired before the first decrypted octet. Failure: `handshake` fails with a `TLSError`, `errorCaught` is
+/// fired, the alert is sent and the channel closed. How long a handshake may take is the caller's business.
 ///
 /// What is written before the end of the handshake waits for it. One flush becomes one write on the socket.
 package final class TLSHandler: ChannelDuplexHandler {
@@ -82,7 +82,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         let session =
             switch role {
             case .server(let server): TLSSession(accepting: server)
-            case .client(let client, let name, let mode): TLSSession(connecting: client, name: name, mode: mode)
+            case .client(let client, let name, let mode):
+                TLSSession(connecting: client, name: name, mode: mode)
             }
         guard let session else {
             fail(context, .handshakeFailed(detail: "no session: \(LibraryErrors.take())"))

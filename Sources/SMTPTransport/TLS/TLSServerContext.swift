@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Everything a listener needs for its handshakes: certificates by name, versions, what it asks of clients.
 ///
-/// Immutable. A reload makes a new one and puts it in the store; sessions keep the one they began with. The keys of
-/// session tickets live and die with it.
+/// Immutable. A reload makes a new one and puts it in the store; sessions keep the one they began with. The
+/// keys of session tickets live and die with it.
 package final class TLSServerContext: Sendable {
     /// What is shown for a name, for `status` and for warnings before it ends.
     package struct Certificate: Sendable, Equatable {
@@ -32,7 +32,9 @@ package final class TLSServerContext: Sendable {
             let key = leaf.certificate.keyKind
             certificates.append(Certificate(names: names, notAfter: leaf.certificate.notAfter))
             // A second key of the same kind would silently take the place of the first.
-            if let index = faces.firstIndex(where: { $0.names == names && !names.isEmpty && !$0.keys.contains(key) }) {
+            if let index = faces.firstIndex(where: {
+                $0.names == names && !names.isEmpty && !$0.keys.contains(key)
+            }) {
                 try faces[index].context.use(identity)
                 faces[index].keys.append(key)
             } else {
@@ -45,11 +47,16 @@ package final class TLSServerContext: Sendable {
         self.first = first.context
         self.certificates = certificates
         names = ServerNames(faces)
-        if case .asked(authorities: .some) = settings.clientCertificates { verifiesClients = true } else { verifiesClients = false }
+        if case .asked(authorities: .some) = settings.clientCertificates {
+            verifiesClients = true
+        } else {
+            verifiesClients = false
+        }
         names.answer(for: first.context)
     }
 
-    private static func context(_ settings: TLSServerSettings) throws(TLSConfigurationError) -> LibraryContext {
+    private static func context(_ settings: TLSServerSettings) throws(TLSConfigurationError) -> LibraryContext
+    {
         // Level 1 for the world: what we refuse here would come in clear. TLS 1.0 signs with SHA-1: level 0.
         let context = try LibraryContext(
             .server, oldest: settings.oldestVersion, securityLevel: settings.oldestVersion == .v1_0 ? 0 : 1)
@@ -59,7 +66,8 @@ package final class TLSServerContext: Sendable {
             if let authorities { try context.trust(authorities) }
             SSL_CTX_set_verify(context.raw, SSL_VERIFY_PEER, nil)
             SSL_CTX_set_cert_verify_callback(context.raw, takeAnyCertificate, nil)
-            // A resumed session shows no certificate, only a memory of one, perhaps older than the authorities.
+            // A resumed session shows no certificate, only a memory of one, perhaps older than the
+            // authorities.
             SSL_CTX_set_options(context.raw, chappe_SSL_OP_NO_TICKET())
             SSL_CTX_set_num_tickets(context.raw, 0)
         }
@@ -67,14 +75,15 @@ package final class TLSServerContext: Sendable {
     }
 
     /// Verifies, notes the outcome, and goes on in any case: a fingerprint may be all that we want.
-    private static let takeAnyCertificate: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = {
-        verification, _ in
-        if X509_verify_cert(verification) != 1 && X509_STORE_CTX_get_error(verification) == X509_V_OK {
-            X509_STORE_CTX_set_error(verification, X509_V_ERR_UNSPECIFIED)
+    private static let takeAnyCertificate: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt =
+        {
+            verification, _ in
+            if X509_verify_cert(verification) != 1 && X509_STORE_CTX_get_error(verification) == X509_V_OK {
+                X509_STORE_CTX_set_error(verification, X509_V_ERR_UNSPECIFIED)
+            }
+            ERR_clear_error()
+            return 1
         }
-        ERR_clear_error()
-        return 1
-    }
 }
 
 /// What is shown under some names: one certificate for each kind of key.
@@ -119,7 +128,8 @@ private final class ServerNames: Sendable {
         chappe_SSL_CTX_set_tlsext_servername_callback(
             context.raw,
             { session, _, argument in
-                guard let session, let argument, let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name)
+                guard let session, let argument,
+                    let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name)
                 else { return SSL_TLSEXT_ERR_NOACK }
                 let names = Unmanaged<ServerNames>.fromOpaque(argument).takeUnretainedValue()
                 guard let found = names.context(for: Domain(String(cString: name)).name) else {

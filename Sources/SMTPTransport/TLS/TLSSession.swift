@@ -53,9 +53,11 @@ final class TLSSession {
         if let verified { guard expect(verified) else { return nil } }
     }
 
-    /// RFC 9525 §6.3: names of the subject alternative name only, a wildcard only as the whole left-most label.
+    /// RFC 9525 §6.3: names of the subject alternative name only, a wildcard only as the whole left-most
+    /// label.
     private func expect(_ names: [String]) -> Bool {
-        SSL_set_hostflags(raw, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+        SSL_set_hostflags(
+            raw, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         for name in names {
             switch PeerName(name) {
             case .host: guard SSL_add1_host(raw, name) == 1 else { return false }
@@ -70,7 +72,11 @@ final class TLSSession {
     // MARK: From and to the wire
 
     func feed(_ octets: inout ByteBuffer) {
-        if wire.inbound.readableBytes == 0 { wire.inbound = octets } else { wire.inbound.writeBuffer(&octets) }
+        if wire.inbound.readableBytes == 0 {
+            wire.inbound = octets
+        } else {
+            wire.inbound.writeBuffer(&octets)
+        }
     }
 
     var inboundOctets: Int { wire.inbound.readableBytes }
@@ -92,7 +98,8 @@ final class TLSSession {
         guard case .failed(let error) = step else { return step }
         let verification = SSL_get_verify_result(raw)
         if SSL_get_verify_mode(raw) & SSL_VERIFY_PEER != 0 && namesCount && verification != X509_V_OK {
-            return .failed(.certificateRefused(detail: String(cString: X509_verify_cert_error_string(verification))))
+            return .failed(
+                .certificateRefused(detail: String(cString: X509_verify_cert_error_string(verification))))
         }
         return .failed(.handshakeFailed(detail: error.detail))
     }
@@ -146,7 +153,9 @@ final class TLSSession {
             serverName: serverName, exporter: exporter())
         if let certificate = PeerCertificate(of: raw) {
             facts.peerFingerprint = certificate.fingerprint
-            if namesCount && SSL_get_verify_result(raw) == X509_V_OK { facts.verifiedPeerNames = certificate.names }
+            if namesCount && SSL_get_verify_result(raw) == X509_V_OK {
+                facts.verifiedPeerNames = certificate.names
+            }
         }
         return facts
     }
@@ -163,7 +172,8 @@ final class TLSSession {
         let label = "EXPORTER-Channel-Binding"
         return [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
             // The context is the empty string, which before TLS 1.3 is not the same as none (RFC 5705 §4).
-            let done = SSL_export_keying_material(raw, buffer.baseAddress, 32, label, label.utf8.count, "", 0, 1)
+            let done = SSL_export_keying_material(
+                raw, buffer.baseAddress, 32, label, label.utf8.count, "", 0, 1)
             count = done == 1 ? 32 : 0
         }
     }

@@ -1,6 +1,7 @@
 /// The oldest version of TLS that a side agrees to.
 package enum TLSVersion: String, Sendable, Equatable, CaseIterable {
-    /// For listed inside networks alone: RFC 8996 deprecates it, and its signatures need the lowest security level.
+    /// For listed inside networks alone: RFC 8996 deprecates it, and its signatures need the lowest security
+    /// level.
     case v1_0 = "1.0"
     case v1_2 = "1.2"
     case v1_3 = "1.3"
@@ -33,17 +34,20 @@ package struct TLSServerSettings: Sendable {
     /// Whether clients are asked for a certificate; none is ever needed to go on.
     package enum ClientCertificates: Sendable {
         case notAsked
-        /// Any certificate is taken, for its fingerprint; its names count only if it chains to one of `authorities` (PEM).
+        /// Any certificate is taken, for its fingerprint; its names count only if it chains to one of
+        /// `authorities` (PEM).
         case asked(authorities: [UInt8]?)
     }
 
-    /// The first is shown to clients that ask for no name we have. Two for the same names, RSA and ECDSA, go together.
+    /// The first is shown to clients that ask for no name we have. Two for the same names, RSA and ECDSA, go
+    /// together.
     package var identities: [TLSIdentity]
     package var oldestVersion: TLSVersion
     package var clientCertificates: ClientCertificates
 
     package init(
-        identities: [TLSIdentity], oldestVersion: TLSVersion = .v1_2, clientCertificates: ClientCertificates = .notAsked
+        identities: [TLSIdentity], oldestVersion: TLSVersion = .v1_2,
+        clientCertificates: ClientCertificates = .notAsked
     ) {
         self.identities = identities
         self.oldestVersion = oldestVersion

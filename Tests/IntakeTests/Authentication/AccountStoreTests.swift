@@ -9,7 +9,9 @@ import Testing
     func saves() throws {
         try withFolder { folder in
             let store = AccountStore(path: "\(folder)/accounts")
-            let accounts = [AuthenticatorTests.account("alice", "pencil"), AuthenticatorTests.account("bob", "eraser")]
+            let accounts = [
+                AuthenticatorTests.account("alice", "pencil"), AuthenticatorTests.account("bob", "eraser"),
+            ]
             try store.save([accounts[0]])
             try store.save(accounts)
             #expect(try store.load() == accounts)
@@ -26,7 +28,9 @@ import Testing
             let store = AccountStore(path: "\(folder)/accounts")
             try store.save([])
             chmod(store.path, mode)
-            #expect(throws: AccountStoreError.notPrivate(file: store.path, mode: UInt32(mode))) { try store.load() }
+            #expect(throws: AccountStoreError.notPrivate(file: store.path, mode: UInt32(mode))) {
+                try store.load()
+            }
         }
     }
 
@@ -35,10 +39,15 @@ import Testing
         try withFolder { folder in
             let store = AccountStore(path: "\(folder)/folder")
             mkdir(store.path, 0o700)
-            #expect(throws: AccountStoreError.self) { try store.save([AuthenticatorTests.account("alice", "pencil")]) }
+            #expect(throws: AccountStoreError.self) {
+                try store.save([AuthenticatorTests.account("alice", "pencil")])
+            }
             #expect(names(in: folder) == ["folder"])
         }
-        #expect(throws: AccountStoreError.failed(file: "/nonexistent/accounts", reason: "No such file or directory")) {
+        #expect(
+            throws: AccountStoreError.failed(
+                file: "/nonexistent/accounts", reason: "No such file or directory")
+        ) {
             try AccountStore(path: "/nonexistent/accounts").load()
         }
     }

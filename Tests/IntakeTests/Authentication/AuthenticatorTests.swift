@@ -43,18 +43,23 @@ private final class Client: Sendable {
     let session = Mutex(AuthenticationSession())
     let heard = Mutex<[Answer]>([])
 
-    init(_ authenticator: Authenticator, _ workers: HeldWorkers, from client: String = "192.0.2.1", tls: TLSFacts? = nil) {
+    init(
+        _ authenticator: Authenticator, _ workers: HeldWorkers, from client: String = "192.0.2.1",
+        tls: TLSFacts? = nil
+    ) {
         self.authenticator = authenticator
         self.workers = workers
         facts = ConnectionFacts(
-            session: 1, client: IPAddress(client)!, clientPort: 1, local: IPAddress("192.0.2.25")!, localPort: 587, tls: tls)
+            session: 1, client: IPAddress(client)!, clientPort: 1, local: IPAddress("192.0.2.25")!,
+            localPort: 587, tls: tls)
     }
 
     /// The answer, after the workers have worked.
     func say(_ step: AuthenticationStep, at seconds: Int64 = 0) -> Answer? {
         let now = Timestamp(seconds: seconds)
         let answer = session.withLock { session in
-            authenticator.step(step, session: &session, facts: facts, now: now, lane: InlineLane()) { [self] answer in
+            authenticator.step(step, session: &session, facts: facts, now: now, lane: InlineLane()) {
+                [self] answer in
                 heard.withLock { $0.append(answer) }
             }
         }
@@ -87,7 +92,8 @@ private extension Answer {
 
     static func account(_ name: String, _ password: String) -> Account {
         Account(
-            name: PreparedName(name)!, verifier: ScramVerifier(password: Array(password.utf8), salt: [1, 2, 3], iterations: 4_096),
+            name: PreparedName(name)!,
+            verifier: ScramVerifier(password: Array(password.utf8), salt: [1, 2, 3], iterations: 4_096),
             senders: ["*"])
     }
 
@@ -97,7 +103,9 @@ private extension Answer {
     ) -> Client {
         let workers = HeldWorkers(limit: limit)
         let table = AccountTable([Self.account("alice", "pencil")], certificates: certificates)
-        return Client(Authenticator(accounts: table, settings: settings, serverSecret: Self.secret, workers: workers), workers, tls: tls)
+        return Client(
+            Authenticator(accounts: table, settings: settings, serverSecret: Self.secret, workers: workers),
+            workers, tls: tls)
     }
 
     @Test(
@@ -106,14 +114,20 @@ private extension Answer {
             ("\0alice\0pencil", Answer.authenticated(account: "alice")),
             ("\0ALICE\0pencil", .authenticated(account: "alice")),
             ("alice\0alice\0pencil", .authenticated(account: "alice")),
-            ("bob\0alice\0pencil", wrong), ("\0alice\0Pencil", wrong), ("\0bob\0pencil", wrong), ("\0a b\0pencil", wrong),
+            ("bob\0alice\0pencil", wrong), ("\0alice\0Pencil", wrong), ("\0bob\0pencil", wrong),
+            ("\0a b\0pencil", wrong),
             ("\0alice\0pen\ncil", wrong),
         ])
     func plain(message: String, answer: Answer) {
         #expect(client().plain(message) == answer)
     }
 
-    @Test("what is no message of PLAIN is 501", arguments: ["", "\0", "\0\0", "\0alice", "\0alice\0", "alice\0pencil", "\0a\0b\0c", String(repeating: "x", count: 5_000)])
+    @Test(
+        "what is no message of PLAIN is 501",
+        arguments: [
+            "", "\0", "\0\0", "\0alice", "\0alice\0", "alice\0pencil", "\0a\0b\0c",
+            String(repeating: "x", count: 5_000),
+        ])
     func refusesMalformed(message: String) {
         #expect(client().plain(message)?.code == 501)
     }
@@ -124,11 +138,15 @@ private extension Answer {
         #expect(first.say(.begin(mechanism: "PLAIN", initialResponse: nil)) == .challenge([]))
         #expect(first.say(.response(Array("\0alice\0pencil".utf8))) == .authenticated(account: "alice"))
         let second = client()
-        #expect(second.say(.begin(mechanism: "LOGIN", initialResponse: nil)) == .challenge(Array("Username:".utf8)))
+        #expect(
+            second.say(.begin(mechanism: "LOGIN", initialResponse: nil))
+                == .challenge(Array("Username:".utf8)))
         #expect(second.say(.response(Array("alice".utf8))) == .challenge(Array("Password:".utf8)))
         #expect(second.say(.response(Array("pencil".utf8))) == .authenticated(account: "alice"))
         let third = client()
-        #expect(third.say(.begin(mechanism: "LOGIN", initialResponse: Array("alice".utf8))) == .challenge(Array("Password:".utf8)))
+        #expect(
+            third.say(.begin(mechanism: "LOGIN", initialResponse: Array("alice".utf8)))
+                == .challenge(Array("Password:".utf8)))
         #expect(third.say(.response(Array("pencils".utf8))) == wrong)
     }
 
@@ -159,7 +177,12 @@ private extension Answer {
     func refusesWhenBusy() {
         let client = client(limit: 0)
         for _ in 0..<100 { #expect(client.plain("\0alice\0pencil")?.code == 454) }
-        #expect(client.authenticator.memory.withLock { $0.failures.charge(.init(from: client.facts.client, account: PreparedName("alice")), now: Timestamp(seconds: 0)) })
+        #expect(
+            client.authenticator.memory.withLock {
+                $0.failures.charge(
+                    .init(from: client.facts.client, account: PreparedName("alice")),
+                    now: Timestamp(seconds: 0))
+            })
     }
 
     @Test("guessing stops at the limit, even for the right password, and is forgiven with time")
@@ -216,10 +239,17 @@ private extension Answer {
         #expect(answers.map(\.code) == Array(repeating: 454, count: 5))
     }
 
-    private func scram(_ client: Client, _ name: String, _ password: String, binding: ScramClient.Binding = .unsupported) throws -> [Answer?] {
+    private func scram(
+        _ client: Client, _ name: String, _ password: String, binding: ScramClient.Binding = .unsupported
+    ) throws -> [Answer?] {
         var scram = ScramClient(name: name, password: password, binding: binding, entropy: Array(0..<18))
         let isPlus = if case .exporter = binding { true } else { false }
-        var answers = [client.say(.begin(mechanism: isPlus ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", initialResponse: scram.firstMessage))]
+        var answers = [
+            client.say(
+                .begin(
+                    mechanism: isPlus ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256",
+                    initialResponse: scram.firstMessage))
+        ]
         while case .challenge(let message)?? = answers.last {
             answers.append(client.say(.response(try scram.respond(to: message))))
         }
@@ -246,7 +276,9 @@ private extension Answer {
     @Test("a made-up name has the same salt each time")
     func scramSaltIsStable() {
         func salt() -> Substring? {
-            guard case .challenge(let message)? = client().say(.begin(mechanism: "SCRAM-SHA-256", initialResponse: Array("n,,n=ghost,r=x".utf8)))
+            guard
+                case .challenge(let message)? = client().say(
+                    .begin(mechanism: "SCRAM-SHA-256", initialResponse: Array("n,,n=ghost,r=x".utf8)))
             else { return nil }
             return String(decoding: message, as: UTF8.self).split(separator: ",").first { $0.hasPrefix("s=") }
         }
@@ -257,10 +289,16 @@ private extension Answer {
     @Test("-PLUS is bound to the connection, and a client that was told there is none is warned")
     func scramBinds() throws {
         let tls = TLSFacts(version: "TLSv1.3", cipher: "x", exporter: Array(repeating: 5, count: 32))
-        #expect(try scram(client(tls: tls), "alice", "pencil", binding: .exporter(tls.exporter)).last == .authenticated(account: "alice"))
-        #expect(try scram(client(tls: tls), "alice", "pencil", binding: .exporter(Array(repeating: 6, count: 32))).last == wrong)
+        #expect(
+            try scram(client(tls: tls), "alice", "pencil", binding: .exporter(tls.exporter)).last
+                == .authenticated(account: "alice"))
+        #expect(
+            try scram(client(tls: tls), "alice", "pencil", binding: .exporter(Array(repeating: 6, count: 32)))
+                .last == wrong)
         #expect(try scram(client(tls: tls), "alice", "pencil", binding: .notOffered) == [wrong])
-        #expect(try scram(client(), "alice", "pencil", binding: .notOffered).last == .authenticated(account: "alice"))
+        #expect(
+            try scram(client(), "alice", "pencil", binding: .notOffered).last
+                == .authenticated(account: "alice"))
     }
 
     @Test("guesses by SCRAM count, too")
@@ -272,16 +310,19 @@ private extension Answer {
 
     @Test("EXTERNAL is who the certificate says, and nobody else")
     func external() {
-        let accounts = CertificateAccounts(byFingerprint: ["ab": "alice"], byName: ["client.example.test": "bob"])
+        let accounts = CertificateAccounts(
+            byFingerprint: ["ab": "alice"], byName: ["client.example.test": "bob"])
         func answer(_ asked: String?, fingerprint: String?, names: [String] = []) -> Answer? {
-            let tls = TLSFacts(version: "TLSv1.3", cipher: "x", peerFingerprint: fingerprint, verifiedPeerNames: names)
+            let tls = TLSFacts(
+                version: "TLSv1.3", cipher: "x", peerFingerprint: fingerprint, verifiedPeerNames: names)
             return client(tls: tls, certificates: accounts).say(
                 .begin(mechanism: "EXTERNAL", initialResponse: asked.map { Array($0.utf8) }))
         }
         #expect(answer("", fingerprint: "ab") == .authenticated(account: "alice"))
         #expect(answer("ALICE", fingerprint: "ab") == .authenticated(account: "alice"))
         #expect(answer("bob", fingerprint: "ab") == wrong)
-        #expect(answer("", fingerprint: "cd", names: ["client.example.test"]) == .authenticated(account: "bob"))
+        #expect(
+            answer("", fingerprint: "cd", names: ["client.example.test"]) == .authenticated(account: "bob"))
         #expect(answer("", fingerprint: "cd") == wrong)
         #expect(answer("", fingerprint: nil) == wrong)
         #expect(answer(nil, fingerprint: "ab") == .challenge([]))

@@ -21,7 +21,7 @@ import Testing
             Verification(names: ["MX.Example.TEST"], isTaken: true),
             Verification(names: ["other.example.test", "mx.example.test"], isTaken: true),
             Verification(names: ["other.example.test"], isTaken: false),
-            Verification(names: ["common.example.test"], isTaken: false),  // §2: the common name does not count
+            Verification(names: ["common.example.test"], isTaken: false),  // RFC 9525 §2
             Verification(names: ["192.0.2.25"], isTaken: true),
             Verification(names: ["[192.0.2.25]"], isTaken: true),
             Verification(names: ["192.0.2.26"], isTaken: false),
@@ -44,7 +44,8 @@ import Testing
     @Test("a certificate of an unknown authority is refused by name, and only where it matters")
     func distrusts() throws {
         let pair = try TLSPair(
-            server: .fixture([TLSFixtures.stranger]), client: .fixture(), mode: .verify(names: ["client.example.test"]))
+            server: .fixture([TLSFixtures.stranger]), client: .fixture(),
+            mode: .verify(names: ["client.example.test"]))
         try pair.carry()
         guard case .certificateRefused(let detail)? = pair.clientSeen.errors.first else {
             Issue.record("not refused: \(pair.clientSeen.errors)")
@@ -52,7 +53,8 @@ import Testing
         }
         #expect(detail.contains("self-signed") || detail.contains("self signed"))
         for mode in [DialTarget.TLSMode.may, .require] {
-            let lenient = try TLSPair(server: .fixture([TLSFixtures.stranger]), client: .fixture(), mode: mode)
+            let lenient = try TLSPair(
+                server: .fixture([TLSFixtures.stranger]), client: .fixture(), mode: mode)
             try lenient.carry()
             #expect(lenient.clientFacts != nil)
             #expect(lenient.clientFacts?.verifiedPeerNames == [])
@@ -91,7 +93,8 @@ import Testing
     @Test("a second certificate with the same kind of key never takes the place of the first")
     func keepsTheFirst() throws {
         func shown(_ identities: [TLSFixtures.Identity]) throws -> String? {
-            let pair = try TLSPair(server: .fixture(identities), client: .fixture(), name: "client.example.test")
+            let pair = try TLSPair(
+                server: .fixture(identities), client: .fixture(), name: "client.example.test")
             try pair.carry()
             defer { pair.finish() }
             return pair.clientFacts?.peerFingerprint
@@ -99,7 +102,9 @@ import Testing
         // The client's and the stranger's certificate share a name.
         #expect(try shown([TLSFixtures.client, TLSFixtures.stranger]) == shown([TLSFixtures.client]))
         #expect(try shown([TLSFixtures.stranger, TLSFixtures.client]) == shown([TLSFixtures.stranger]))
-        #expect(try shown([TLSFixtures.host, TLSFixtures.host, TLSFixtures.client]) == shown([TLSFixtures.client]))
+        #expect(
+            try shown([TLSFixtures.host, TLSFixtures.host, TLSFixtures.client]) == shown([TLSFixtures.client])
+        )
     }
 
     @Test("new sessions get the new certificate, running ones go on")
@@ -121,7 +126,8 @@ import Testing
     @Test("a client certificate gives its fingerprint always, its names only under the named authority")
     func asksClients() throws {
         func facts(_ identity: TLSFixtures.Identity?, authorities: String?) throws -> TLSFacts? {
-            let clients = TLSServerSettings.ClientCertificates.asked(authorities: authorities.map { Array($0.utf8) })
+            let clients = TLSServerSettings.ClientCertificates.asked(
+                authorities: authorities.map { Array($0.utf8) })
             let pair = try TLSPair(server: .fixture(clients: clients), client: .fixture(identity: identity))
             try pair.carry()
             defer { pair.finish() }
@@ -154,6 +160,8 @@ import Testing
         }
         #expect(throws: TLSConfigurationError.self) { try made(TLSFixtures.host.certificate, "nothing") }
         #expect(throws: TLSConfigurationError.self) { try made("nothing", TLSFixtures.host.key) }
-        #expect(throws: TLSConfigurationError.noIdentity) { try TLSServerContext(settings: TLSServerSettings(identities: [])) }
+        #expect(throws: TLSConfigurationError.noIdentity) {
+            try TLSServerContext(settings: TLSServerSettings(identities: []))
+        }
     }
 }

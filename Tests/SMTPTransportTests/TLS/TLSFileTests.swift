@@ -5,10 +5,17 @@ import Testing
 @testable import SMTPTransport
 
 @Suite struct TLSFileTests {
-    @Test("a key that group or others may read is refused, and the error says what to do", arguments: [0o640, 0o604, 0o666] as [mode_t])
+    @Test(
+        "a key that group or others may read is refused, and the error says what to do",
+        arguments: [0o640, 0o604, 0o666] as [mode_t])
     func refusesPublicKeys(mode: mode_t) throws {
-        let (certificate, key) = try (write(TLSFixtures.host.certificate, mode: 0o644), write(TLSFixtures.host.key, mode: mode))
-        defer { unlink(certificate); unlink(key) }
+        let (certificate, key) = try (
+            write(TLSFixtures.host.certificate, mode: 0o644), write(TLSFixtures.host.key, mode: mode)
+        )
+        defer {
+            unlink(certificate)
+            unlink(key)
+        }
         let error = #expect(throws: TLSConfigurationError.keyNotPrivate(file: key, mode: UInt32(mode))) {
             try TLSIdentity(certificateFile: certificate, keyFile: key)
         }
@@ -29,7 +36,10 @@ import Testing
 
     @Test("a file that is not there is named")
     func namesMissingFiles() {
-        #expect(throws: TLSConfigurationError.unreadable(file: "/nonexistent/key", reason: "No such file or directory")) {
+        #expect(
+            throws: TLSConfigurationError.unreadable(
+                file: "/nonexistent/key", reason: "No such file or directory")
+        ) {
             try TLSIdentity(certificateFile: "/nonexistent/key", keyFile: "/nonexistent/key")
         }
     }

@@ -107,7 +107,8 @@ import Testing
         try pair.carry()
         pair.client.writeAndFlush(ByteBuffer(string: "MAIL FROM:<>\r\n"), promise: nil)
         var wire = try #require(try pair.client.readOutbound(as: ByteBuffer.self))
-        wire.setInteger(wire.getInteger(at: wire.readerIndex + 9, as: UInt8.self)! ^ 1, at: wire.readerIndex + 9)
+        wire.setInteger(
+            wire.getInteger(at: wire.readerIndex + 9, as: UInt8.self)! ^ 1, at: wire.readerIndex + 9)
         _ = try? pair.server.writeInbound(wire)
         #expect(pair.serverSeen.octets.isEmpty)
         #expect(pair.serverSeen.errors.count == 1)

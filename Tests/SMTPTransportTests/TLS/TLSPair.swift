@@ -42,14 +42,19 @@ final class TLSPair {
     ) throws {
         client = EmbeddedChannel()
         server = EmbeddedChannel()
-        for channel in [client, server] { try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 25)).wait() }
+        for channel in [client, server] {
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 25)).wait()
+        }
         let clientPromise = client.eventLoop.makePromise(of: TLSFacts.self)
         let serverPromise = server.eventLoop.makePromise(of: TLSFacts.self)
         clientPromise.futureResult.assumeIsolated().whenComplete { [unowned self] in clientOutcome = $0 }
         serverPromise.futureResult.assumeIsolated().whenComplete { [unowned self] in serverOutcome = $0 }
-        try server.pipeline.syncOperations.addHandlers([TLSHandler(server: serverContext, handshake: serverPromise), serverSeen])
+        try server.pipeline.syncOperations.addHandlers([
+            TLSHandler(server: serverContext, handshake: serverPromise), serverSeen,
+        ])
         try client.pipeline.syncOperations.addHandlers([
-            TLSHandler(client: clientContext, serverName: name, mode: mode, handshake: clientPromise), clientSeen,
+            TLSHandler(client: clientContext, serverName: name, mode: mode, handshake: clientPromise),
+            clientSeen,
         ])
     }
 
@@ -60,13 +65,17 @@ final class TLSPair {
             moved = false
             while var octets = try client.readOutbound(as: ByteBuffer.self) {
                 moved = true
-                while let piece = octets.readSlice(length: min(slice, octets.readableBytes)), piece.readableBytes > 0 {
+                while let piece = octets.readSlice(length: min(slice, octets.readableBytes)),
+                    piece.readableBytes > 0
+                {
                     _ = try? server.writeInbound(piece)
                 }
             }
             while var octets = try server.readOutbound(as: ByteBuffer.self) {
                 moved = true
-                while let piece = octets.readSlice(length: min(slice, octets.readableBytes)), piece.readableBytes > 0 {
+                while let piece = octets.readSlice(length: min(slice, octets.readableBytes)),
+                    piece.readableBytes > 0
+                {
                     _ = try? client.writeInbound(piece)
                 }
             }
