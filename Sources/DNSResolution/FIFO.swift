@@ -20,4 +20,6 @@ struct FIFO<Element: Sendable>: Sendable {
         }
         return element
     }
+
+    mutating func popLast() -> Element? { isEmpty ? nil : elements.removeLast() }
 }

@@ -61,8 +61,19 @@ struct LookupGate<ID: Hashable & Sendable>: Sendable {
             promptCount >= 0 && slowCount >= 0 && failingCount >= 0, "a look-up gave its place back twice")
     }
 
-    /// The next look-up that may run and its place; the caller passes over those that were given up meanwhile by
-    /// `finished`. Ask again until it is nil.
+    /// A look-up that waits has waited long enough: always the one that has waited longest of its kind.
+    mutating func gaveUp(_ id: ID, standing: Standing) {
+        switch standing {
+        case .proven: if provenWaiting.first == id { _ = provenWaiting.popFirst() }
+        case .unknown: if unknownWaiting.first == id { _ = unknownWaiting.popFirst() }
+        case .failing: if failingWaiting.first == id { _ = failingWaiting.popFirst() }
+        }
+    }
+
+    /// The next look-up that may run and its place. Ask again until it is nil.
+    ///
+    /// Of unknown names the latest goes first: when more of them are dead than we can try, this gives some a good answer
+    /// instead of all a late one.
     mutating func next() -> (id: ID, place: Place)? {
         for standing in [Standing.proven, .unknown, .failing] where mayRun(standing) {
             guard let id = take(standing) else { continue }
@@ -90,7 +101,7 @@ struct LookupGate<ID: Hashable & Sendable>: Sendable {
     private mutating func take(_ standing: Standing) -> ID? {
         switch standing {
         case .proven: provenWaiting.popFirst()
-        case .unknown: unknownWaiting.popFirst()
+        case .unknown: unknownWaiting.popLast()
         case .failing: failingWaiting.popFirst()
         }
     }

@@ -29,6 +29,9 @@ final class ResolverCore: Sendable {
     private struct Flight: Sendable {
         enum Phase: Sendable { case waiting, running(LookupGate<LookupKey>.Place) }
         let number: UInt64
+        let standing: LookupGate<LookupKey>.Standing
+        /// When its askers hear "later": counted from the beginning of the wait, then anew from the beginning of the run.
+        var deadline: Instant
         /// Alive as long as the flight is in the table: libunbound holds it unretained.
         let tag: Tag
         var phase: Phase
@@ -145,11 +148,15 @@ final class ResolverCore: Sendable {
     private func admit(
         _ key: LookupKey, _ waiter: Waiter, now: Instant, in state: inout State, begin: inout Tag?
     ) -> LookupOutcome? {
-        let admission = state.gate.request(key, standing: Self.standing(of: key.name, in: state))
+        let standing = Self.standing(of: key.name, in: state)
+        let admission = state.gate.request(key, standing: standing)
         let tag = Tag(core: self, key: key)
         state.flightNumber += 1
-        var flight = Flight(number: state.flightNumber, tag: tag, phase: .waiting, waiters: [waiter])
-        let timer = Timer(due: now + limits.timeout, key: key, number: flight.number)
+        var flight = Flight(
+            number: state.flightNumber, standing: standing, deadline: now + limits.timeout, tag: tag,
+            phase: .waiting,
+            waiters: [waiter])
+        let timer = Timer(due: flight.deadline, key: key, number: flight.number)
         switch admission {
         case .refuse:
             state.statistics.overLimit += 1
@@ -255,11 +262,12 @@ final class ResolverCore: Sendable {
         var begin: [Tag] = []
         while !state.isStopping, let next = state.gate.next() {
             guard var flight = state.flights[next.id], case .waiting = flight.phase else {
-                state.gate.finished(next.place)  // given up while it waited
-                continue
+                preconditionFailure("who waits in the gate waits in the table")
             }
             flight.phase = .running(next.place)
+            flight.deadline = now + limits.timeout
             state.flights[next.id] = flight
+            state.timeouts.append(Timer(due: flight.deadline, key: next.id, number: flight.number))
             state.patience.append(Timer(due: now + limits.patience, key: next.id, number: flight.number))
             state.statistics.lookups += 1
             state.startingCount += 1
@@ -285,7 +293,9 @@ final class ResolverCore: Sendable {
             }
             while let timer = state.timeouts.first, timer.due <= now {
                 _ = state.timeouts.popFirst()
-                guard let flight = state.flights[timer.key], flight.number == timer.number else { continue }
+                guard let flight = state.flights[timer.key], flight.number == timer.number,
+                    flight.deadline <= now
+                else { continue }
                 given += expire(timer.key, flight, in: &state, now: now)
             }
             begin = beginNext(in: &state, now: now)
@@ -302,6 +312,7 @@ final class ResolverCore: Sendable {
         switch flight.phase {
         case .waiting:
             // Our own crowd, no fault of the name: nothing is remembered.
+            state.gate.gaveUp(key, standing: flight.standing)
             state.flights[key] = nil
         case .running:
             state.flights[key]?.waiters = []

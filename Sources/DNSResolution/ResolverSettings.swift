@@ -60,7 +60,7 @@ package struct ResolverLimits: Sendable, Equatable {
     /// Look-ups in flight that have not shown to be slow.
     package var promptLookups = 256
     /// Look-ups that passed `patience`; beyond them no name is asked for that has not answered before.
-    package var slowLookups = 128
+    package var slowLookups = 512
     /// Look-ups of names that failed lately. Together the three stay below the sockets that libunbound may open.
     package var failingLookups = 64
     /// Look-ups that wait for one of these places; beyond them the answer is "later" at once.
@@ -83,5 +83,17 @@ package struct ResolverLimits: Sendable, Equatable {
     package init() {}
 
     /// Sockets that libunbound may open at once, one for each question to a server.
-    var socketCount: Int { promptLookups + slowLookups + 2 * failingLookups + 64 }
+    package var socketCount: Int { promptLookups + slowLookups + 2 * failingLookups + 64 }
+
+    /// The limits made smaller, in proportion, until their sockets are at most half of the descriptors that a process has:
+    /// mail needs the others. Each share keeps some places.
+    package func fitting(descriptors: Int) -> ResolverLimits {
+        guard socketCount > descriptors / 2 else { return self }
+        let part = Double(max(0, descriptors / 2 - 64)) / Double(socketCount - 64)
+        var limits = self
+        limits.promptLookups = max(16, Int(Double(promptLookups) * part))
+        limits.slowLookups = max(16, Int(Double(slowLookups) * part))
+        limits.failingLookups = max(4, Int(Double(failingLookups) * part))
+        return limits
+    }
 }

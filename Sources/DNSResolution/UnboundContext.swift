@@ -56,13 +56,14 @@ final class UnboundContext: @unchecked Sendable {
         try set("outgoing-range:", "\(limits.socketCount)")
         try set("num-queries-per-thread:", "\(limits.socketCount)")
         try set("outgoing-num-tcp:", "64")
-        // … and these one mebibyte each.
+        // In a library context these have one mebibyte each.
         try set("msg-cache-size:", "8m")
         try set("rrset-cache-size:", "16m")
         try set("key-cache-size:", "4m")
         try set("infra-cache-numhosts:", "50000")
         try set("do-ip6:", settings.usesIPv6 ? "yes" : "no")
         try configureServers(settings)
+        try configurePatience(settings.mode)
         try configureTrust(settings)
         try check(ub_ctx_async(raw, 1), "threads")
         try finish(settings)
@@ -89,6 +90,25 @@ final class UnboundContext: @unchecked Sendable {
                 try check(ub_ctx_set_stub(raw, name + ".", server.description, 0), "stub zone \(zone.name)")
             }
             if !zone.isSigned { try set("domain-insecure:", name + ".") }
+        }
+    }
+
+    /// How the library judges servers, by their time to answer.
+    private func configurePatience(_ mode: ResolverSettings.Mode) throws(ResolverOpenError) {
+        switch mode {
+        case .recursive:
+            // A server that takes longer than three seconds counts as dead; with the default of two minutes each dead one
+            // would occupy us for as long. It is judged anew each minute, and probed meanwhile, so that an outage of our
+            // own network ends when it ends: the default is a quarter of an hour.
+            try set("infra-cache-max-rtt:", "3000")
+            try set("infra-host-ttl:", "60")
+            try set("infra-keep-probing:", "yes")
+        case .forward:
+            // A forwarder is slow for the sake of others: names that do not answer must not make it look dead itself, and
+            // with it every name (seen with 1.17: thousands of silent names, then SERVFAIL for everybody). So it is
+            // judged anew each second, and given a second where a server is given a third.
+            try set("infra-host-ttl:", "1")
+            try set("unknown-server-time-limit:", "1000")
         }
     }
 

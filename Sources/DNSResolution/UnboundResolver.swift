@@ -28,14 +28,26 @@ package final class UnboundResolver: DNSResolver {
 
     package var statistics: ResolverStatistics { core.statistics }
 
-    /// A relay without an anchor still relays: it says so and goes on, with nothing secure.
+    /// What is missing costs something, and is said, but does not stop a relay.
     private static func mend(_ settings: inout ResolverSettings) -> [String] {
-        guard case .file(let path) = settings.trustAnchor, access(path, R_OK) != 0 else { return [] }
-        settings.trustAnchor = .none
-        return [
-            "dns: the trust anchor \(path) cannot be read: DNSSEC is off, no answer is secure, DANE cannot be used. "
-                + "Install the package dns-root-data, or name another file in dns.trust-anchor."
-        ]
+        var warnings: [String] = []
+        if case .file(let path) = settings.trustAnchor, access(path, R_OK) != 0 {
+            settings.trustAnchor = .none
+            warnings.append(
+                "dns: the trust anchor \(path) cannot be read: DNSSEC is off, no answer is secure, DANE cannot be used. "
+                    + "Install the package dns-root-data, or name another file in dns.trust-anchor.")
+        }
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            let fitting = settings.limits.fitting(descriptors: Int(clamping: files.rlim_cur))
+            if fitting != settings.limits {
+                settings.limits = fitting
+                warnings.append(
+                    "dns: this process may open \(files.rlim_cur) files, too few for its look-ups: "
+                        + "\(fitting.socketCount) at once instead. Raise the limit (LimitNOFILE, ulimit -n).")
+            }
+        }
+        return warnings
     }
 
     // MARK: DNSResolver

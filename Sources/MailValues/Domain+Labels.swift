@@ -18,21 +18,19 @@ extension Domain {
         return Domain(labels.joined(separator: "."))
     }
 
-    /// The form for people: A-labels read back where they are honest ones, left as they are where not.
+    /// The form for people: A-labels read back, if all of them are honest ones; else the name as it is.
     package var uLabel: Domain {
-        guard !isLiteral, name.utf8.count >= 4, name.contains("xn--") else { return self }
+        guard !isLiteral, name.contains("xn--") else { return self }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false).map { label -> String in
             guard label.hasPrefix("xn--"), let scalars = Punycode.decode(ArraySlice(label.utf8.dropFirst(4)))
             else {
                 return String(label)
             }
-            // RFC 5891 §5.4: an A-label counts only if its U-label leads back to it.
-            guard Self.aLabel(Self.mapped(Self.text(scalars))[...]) == String(label) else {
-                return String(label)
-            }
             return Self.text(scalars)
         }
-        return Domain(labels.joined(separator: "."))
+        // RFC 5891 §5.4: an A-label counts only if its U-label leads back to it.
+        let read = Domain(labels.joined(separator: "."))
+        return read.aLabel == aLabel ? read : self
     }
 
     private static func text(_ scalars: some Sequence<Unicode.Scalar>) -> String {

@@ -57,6 +57,20 @@ import Testing
         #expect(gate.waitingCount == 6)
     }
 
+    @Test("of the unknown the latest goes first, and the one that waited longest gives up first")
+    func unknownOrder() {
+        var gate = LookupGate<Int>(limits: Self.limits)
+        for id in 0..<4 { #expect(gate.request(id, standing: .unknown) == .run(.prompt)) }
+        for id in 4..<7 { #expect(gate.request(id, standing: .unknown) == .wait) }
+        gate.gaveUp(4, standing: .unknown)
+        #expect(gate.waitingCount == 2)
+        gate.finished(.prompt)
+        #expect(gate.next()?.id == 6)
+        gate.gaveUp(5, standing: .unknown)
+        gate.finished(.prompt)
+        #expect(gate.next() == nil)
+    }
+
     @Test("whoever came first goes first, whatever comes and goes")
     func order() {
         var queue = FIFO<Int>()

@@ -13,6 +13,7 @@ private func withResolver(
     var settings = ResolverSettings()
     settings.mode = .forward([ResolverSettings.Server(.v4(0x7F00_0001), port: server.port)])
     settings.trustAnchor = .none
+    settings.limits.slowLookups = 64  // fits a shell's limit of 1024 open files
     change(&settings)
     let resolver = try UnboundResolver(settings)
     do {
@@ -329,6 +330,16 @@ private func expectEqual<Value: Equatable>(
             #expect(resolver.warnings.first?.contains("/nonexistent/root.key") == true)
             expectEqual(try await resolver.addressesV4("mx.signed.example").isSecure, false)
         }
+    }
+
+    @Test(
+        "look-ups take at most half of the files that a process may open",
+        arguments: [(1 << 20, 512), (4096, 512), (2048, 512), (1024, 256), (256, 36), (16, 16)]
+    )
+    func fitting(_ descriptors: Int, _ slow: Int) {
+        let limits = ResolverLimits().fitting(descriptors: descriptors)
+        #expect(limits.slowLookups == slow)
+        #expect(limits.socketCount <= descriptors / 2 || descriptors < 256)
     }
 
     @Test("settings that cannot work are told at start")
