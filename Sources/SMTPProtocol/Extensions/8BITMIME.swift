@@ -5,7 +5,8 @@ enum EightBitMIMEExtension: ServiceExtension {
     static let keyword = "8BITMIME"
     static let mailLineOctets = 17  // RFC 6152 §2
 
-    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool {
+    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool
+    {
         guard parameter.name.isKeyword("BODY") else { return false }
         guard command.body == nil else { throw .repeatedParameter }
         guard let value = parameter.value else { throw .badParameter }

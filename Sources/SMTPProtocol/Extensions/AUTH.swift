@@ -22,10 +22,13 @@ enum AuthExtension: ServiceExtension {
         }
     }
 
-    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool {
+    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool
+    {
         guard parameter.name.isKeyword("AUTH") else { return false }
         guard command.authorization == nil else { throw .repeatedParameter }
-        guard let value = parameter.value, let text = Xtext.decodeText(value), !text.isEmpty else { throw .badParameter }
+        guard let value = parameter.value, let text = Xtext.decodeText(value), !text.isEmpty else {
+            throw .badParameter
+        }
         command.authorization = text == "<>" ? "" : text  // RFC 4954 §5
         return true
     }

@@ -11,7 +11,8 @@ enum DSNExtension: ServiceExtension {
     /// Octets of ORCPT, as it came (RFC 3461 §4.2).
     private static let originalRecipientOctets = 500
 
-    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool {
+    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool
+    {
         if parameter.name.isKeyword("RET") {
             guard command.dsnReturn == nil else { throw .repeatedParameter }
             if parameter.value?.isKeyword("FULL") == true {
@@ -75,7 +76,9 @@ enum DSNExtension: ServiceExtension {
 
     /// `type;address`, the address decoded as its type asks (RFC 3461 §4.2, RFC 6533 §3).
     private static func originalRecipient(_ value: Octets) throws(CommandError) -> String {
-        guard let semicolon = value.firstIndex(of: 0x3B), semicolon > 0, semicolon + 1 < value.count else { throw .badParameter }
+        guard let semicolon = value.firstIndex(of: 0x3B), semicolon > 0, semicolon + 1 < value.count else {
+            throw .badParameter
+        }
         let type = value.part(0..<semicolon)
         guard type.allSatisfy({ $0.isLetterOrDigit || $0 == 0x2D }) else { throw .badParameter }
         let rest = value.part(from: semicolon + 1)

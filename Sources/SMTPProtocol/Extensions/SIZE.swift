@@ -9,7 +9,8 @@ enum SizeExtension: ServiceExtension {
         "SIZE \(options.limits.messageOctets)"
     }
 
-    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool {
+    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool
+    {
         guard parameter.name.isKeyword("SIZE") else { return false }
         guard command.declaredSize == nil else { throw .repeatedParameter }
         guard let value = parameter.value, value.count <= 20 else { throw .badParameter }  // RFC 1870 §5

@@ -14,7 +14,9 @@ protocol ServiceExtension: SendableMetatype {
     static func line(_ options: SessionOptions, _ situation: SessionSituation) -> String?
     /// Takes a parameter of MAIL or RCPT; false where it belongs to another extension.
     static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool
-    static func takeRecipient(_ parameter: Parameter, into command: inout RecipientCommand) throws(CommandError) -> Bool
+    static func takeRecipient(
+        _ parameter: Parameter, into command: inout RecipientCommand
+    ) throws(CommandError) -> Bool
 }
 
 extension ServiceExtension {
@@ -22,7 +24,8 @@ extension ServiceExtension {
     static var recipientLineOctets: Int { 0 }
     static func isEnabled(_ options: SessionOptions) -> Bool { true }
     static func line(_ options: SessionOptions, _ situation: SessionSituation) -> String? { keyword }
-    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool { false }
+    static func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool
+    { false }
     static func takeRecipient(
         _ parameter: Parameter, into command: inout RecipientCommand
     ) throws(CommandError) -> Bool { false }

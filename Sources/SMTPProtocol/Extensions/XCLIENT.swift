@@ -10,8 +10,8 @@ enum XclientExtension: ServiceExtension {
         situation.contains(.mayXclient) ? "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT" : nil
     }
 
-    /// The facts as the peer says they are. PROTO, HELO and LOGIN are read and left aside: the client says the first two
-    /// again, and a name on the word of a peer is no authentication.
+    /// The facts as the peer says they are. PROTO, HELO and LOGIN are read and left aside: the client says
+    /// the first two again, and a name on the word of a peer is no authentication.
     static func facts(_ arguments: Octets, of peer: ConnectionFacts) throws(CommandError) -> ConnectionFacts {
         var facts = peer
         facts.proxy = peer.proxy ?? peer.client

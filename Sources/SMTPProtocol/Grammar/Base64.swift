@@ -1,6 +1,7 @@
 /// Base 64 as SASL uses it: the standard alphabet, padded, nothing else between (RFC 4648 §4, RFC 4954 §4).
 enum Base64 {
-    private static let alphabet: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet: [UInt8] = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// Nil where a strange octet, a wrong length, wrong padding or leftover bits stand.
     static func decode(_ text: Octets) -> [UInt8]? {
@@ -37,9 +38,12 @@ enum Base64 {
         while index < octets.count {
             let present = min(3, octets.count - index)
             var bits: UInt32 = 0
-            for position in 0..<3 { bits = bits << 8 | (position < present ? UInt32(octets[index + position]) : 0) }
+            for position in 0..<3 {
+                bits = bits << 8 | (position < present ? UInt32(octets[index + position]) : 0)
+            }
             for position in 0..<4 {
-                text.append(position <= present ? alphabet[Int(bits >> UInt32(18 - 6 * position) & 63)] : 0x3D)
+                text.append(
+                    position <= present ? alphabet[Int(bits >> UInt32(18 - 6 * position) & 63)] : 0x3D)
             }
             index += 3
         }

@@ -10,7 +10,8 @@ enum LineEnds {
         let end = octets.count
         while index &+ 8 <= end {
             let word = UInt64(littleEndian: octets.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            // The high bit of each octet below 14; exact for the lowest one found, which is the one looked at.
+            // The high bit of each octet below 14; exact for the lowest one found, which is the one looked
+            // at.
             let low = (word &- ones &* 14) & ~word & highs
             if low == 0 {
                 seen |= word

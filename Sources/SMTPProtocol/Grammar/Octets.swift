@@ -17,7 +17,9 @@ extension UnsafeRawBufferPointer {
     /// `text` is in upper case.
     func hasKeywordPrefix(_ text: StaticString) -> Bool {
         guard count >= text.utf8CodeUnitCount else { return false }
-        for index in 0..<text.utf8CodeUnitCount where self[index].upperCased != text.utf8Start[index] { return false }
+        for index in 0..<text.utf8CodeUnitCount where self[index].upperCased != text.utf8Start[index] {
+            return false
+        }
         return true
     }
 
@@ -40,7 +42,8 @@ extension UnsafeRawBufferPointer {
     /// Some octet below space, or DEL.
     var hasControl: Bool { contains { $0 < 0x20 || $0 == 0x7F } }
 
-    /// The text, if it is UTF-8 without control characters, C1 and the separators of lines and paragraphs among them.
+    /// The text, if it is UTF-8 without control characters, C1 and the separators of lines and paragraphs
+    /// among them.
     var cleanText: String? {
         guard let text = String(validating: self, as: UTF8.self) else { return nil }
         return text.hasControl ? nil : text

@@ -15,7 +15,8 @@ package enum PathError: Error, Equatable, Sendable {
     case syntax, localPartTooLong, domainTooLong, pathTooLong, notUTF8
 }
 
-/// Reads one path, octet after octet: no step back, no regular expression, no text made before the form is known.
+/// Reads one path, octet after octet: no step back, no regular expression, no text made before the form is
+/// known.
 package struct PathParser {
     /// Octets of a domain or of a general literal (RFC 5321 §4.5.3.1.2).
     package static let domainOctets = 255
@@ -23,8 +24,8 @@ package struct PathParser {
     package static let pathOctets = 256
     /// Octets of a recipient's local part (RFC 5321 §4.5.3.1.1).
     package static let recipientLocalPartOctets = 64
-    /// Octets of a sender's local part: VERP and SRS put a whole address in it, and such mail is legitimate and common.
-    /// RFC 5321 §4.5.3.1.1 allows 64 and asks for no limit where one can do without.
+    /// Octets of a sender's local part: VERP and SRS put a whole address in it, and such mail is legitimate
+    /// and common. RFC 5321 §4.5.3.1.1 allows 64 and asks for no limit where one can do without.
     package static let senderLocalPartOctets = 200
 
     package enum Direction: Sendable { case reverse, forward }
@@ -34,7 +35,9 @@ package struct PathParser {
     private var eightBit = false
 
     /// Parses the path that begins at `start`, which must be `<`.
-    package static func parse(_ octets: Octets, from start: Int = 0, _ direction: Direction) throws(PathError) -> Path {
+    package static func parse(
+        _ octets: Octets, from start: Int = 0, _ direction: Direction
+    ) throws(PathError) -> Path {
         var parser = PathParser(octets: octets, index: start)
         return try parser.path(direction)
     }
@@ -137,8 +140,8 @@ package struct PathParser {
         return start..<index
     }
 
-    /// Labels of letters, digits, hyphens inside, and octets of UTF-8. Also underscores, which RFC 5321 §4.1.2 does not
-    /// know: names with them receive mail, and no other reading of them exists.
+    /// Labels of letters, digits, hyphens inside, and octets of UTF-8. Also underscores, which RFC 5321
+    /// §4.1.2 does not know: names with them receive mail, and no other reading of them exists.
     private mutating func name() throws(PathError) {
         var labelStart = index
         while true {
@@ -165,12 +168,15 @@ package struct PathParser {
     private mutating func literal() throws(PathError) {
         index += 1
         let start = index
-        while let octet = current, (0x21...0x7E).contains(octet), octet != 0x5B, octet != 0x5C, octet != 0x5D { index += 1 }
+        while let octet = current, (0x21...0x7E).contains(octet), octet != 0x5B, octet != 0x5C, octet != 0x5D
+        { index += 1 }
         let inner = octets.part(start..<index)
         try take(0x5D)
         guard inner.count <= Self.domainOctets else { throw .domainTooLong }
         if inner.hasKeywordPrefix("IPV6:") {
-            guard IPAddress(String(decoding: inner.part(from: 5), as: UTF8.self)) != nil else { throw .syntax }
+            guard IPAddress(String(decoding: inner.part(from: 5), as: UTF8.self)) != nil else {
+                throw .syntax
+            }
         } else if let colon = inner.firstIndex(of: 0x3A) {
             let tag = inner.part(0..<colon)
             guard !tag.isEmpty, tag.allSatisfy({ $0.isLetterOrDigit || $0 == 0x2D }), tag[colon - 1] != 0x2D,
@@ -183,10 +189,12 @@ package struct PathParser {
 
     private func checkUTF8(_ local: Octets, _ domain: Octets) throws(PathError) {
         guard local.cleanText != nil, let domain = domain.cleanText else { throw .notUTF8 }
-        // Dots and letters that some readers fold into ASCII would make two domains of one name (RFC 5895 §2).
+        // Dots and letters that some readers fold into ASCII would make two domains of one name (RFC 5895
+        // §2).
         for scalar in domain.unicodeScalars {
             switch scalar.value {
-            case 0x3002, 0xFF01...0xFF5E, 0xFF61, 0xAD, 0x200B...0x200F, 0x202A...0x202E, 0x2060, 0x2066...0x2069, 0xFEFF:
+            case 0x3002, 0xFF01...0xFF5E, 0xFF61, 0xAD, 0x200B...0x200F, 0x202A...0x202E, 0x2060,
+                0x2066...0x2069, 0xFEFF:
                 throw .syntax
             default: break
             }

@@ -22,7 +22,8 @@ enum Xtext {
         return octets
     }
 
-    /// The text meant, if it is clean: it will stand in headers and reports, so a control character is no text.
+    /// The text meant, if it is clean: it will stand in headers and reports, so a control character is no
+    /// text.
     static func decodeText(_ text: Octets) -> String? {
         guard let octets = decode(text) else { return nil }
         return octets.withUnsafeBytes { $0.cleanText }
@@ -34,7 +35,9 @@ enum Xtext {
         var index = 0
         while index < text.count {
             guard text[index] == 0x5C else {
-                guard text[index] > 0x20, text[index] != 0x7F, text[index] != 0x2B, text[index] != 0x3D else { return nil }
+                guard text[index] > 0x20, text[index] != 0x7F, text[index] != 0x2B, text[index] != 0x3D else {
+                    return nil
+                }
                 octets.append(text[index])
                 index += 1
                 continue
@@ -48,7 +51,8 @@ enum Xtext {
                 digits += 1
                 index += 1
             }
-            guard digits >= 2, index < text.count, text[index] == 0x7D, let scalar = Unicode.Scalar(value) else { return nil }
+            guard digits >= 2, index < text.count, text[index] == 0x7D, let scalar = Unicode.Scalar(value)
+            else { return nil }
             octets.append(contentsOf: UTF8.encode(scalar)!)
             index += 1
         }

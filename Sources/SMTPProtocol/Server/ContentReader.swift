@@ -2,8 +2,8 @@ import MailValues
 
 /// Reads the octets of one message: finds its end, takes away added dots, repairs ends of lines, counts.
 ///
-/// Whole runs are copied once; what the peer sends as one piece leaves as one piece. Where the octets are cut does not
-/// matter: what the reader must remember of the last ones is its `position`.
+/// Whole runs are copied once; what the peer sends as one piece leaves as one piece. Where the octets are cut
+/// does not matter: what the reader must remember of the last ones is its `position`.
 struct ContentReader: Sendable, Equatable {
     enum Framing: UInt8, Sendable {
         /// DATA: ends at CRLF.CRLF, dots at the beginning of lines are doubled (RFC 5321 §4.5.2).
@@ -53,10 +53,12 @@ struct ContentReader: Sendable, Equatable {
     }
 
     var facts: MessageFacts {
-        MessageFacts(sizeOctets: sizeOctets, repairedLineEnds: repaired, hasEightBit: LineEnds.hasEightBit(seen))
+        MessageFacts(
+            sizeOctets: sizeOctets, repairedLineEnds: repaired, hasEightBit: LineEnds.hasEightBit(seen))
     }
 
-    /// Takes octets up to the end of the message, which only `dots` can see; returns how many, and whether it ended.
+    /// Takes octets up to the end of the message, which only `dots` can see; returns how many, and whether it
+    /// ended.
     mutating func read(
         _ octets: Octets, _ settings: SessionSettings, into actions: inout [ServerAction]
     ) -> (count: Int, ended: Bool) {
@@ -103,7 +105,9 @@ struct ContentReader: Sendable, Equatable {
                 let found = LineEnds.next(in: octets, from: index, seen: &seen)
                 lineOctets += found - index
                 if lineOctets > settings.limits.textLineOctets { fail(.lineTooLong) }
-                if isInHeader, headerOctets + lineOctets > settings.limits.headerOctets { fail(.headerTooLarge) }
+                if isInHeader, headerOctets + lineOctets > settings.limits.headerOctets {
+                    fail(.headerTooLarge)
+                }
                 if found == end {
                     index = end
                 } else if octets[found] == 0x0D, found + 1 == end {
@@ -116,7 +120,8 @@ struct ContentReader: Sendable, Equatable {
                     endLine(settings)
                     position = .lineStart
                 } else {
-                    // A bare CR or LF. What follows is not the start of a line as the sender sees it, so a dot there is text.
+                    // A bare CR or LF. What follows is not the start of a line as the sender sees it, so a
+                    // dot there is text.
                     keep(octets, run..<found, settings, &actions)
                     index = found + 1
                     run = index

@@ -23,8 +23,8 @@ package struct ProxyHeader: Equatable, Sendable {
 
     /// Octets of a version 1 line, CRLF included ("§2.1: 107").
     package static let lineOctets = 107
-    /// Octets of a version 2 header. The protocol allows 65,551 and promises 536 without extensions; certificates of
-    /// clients, which some proxies add, need the rest.
+    /// Octets of a version 2 header. The protocol allows 65,551 and promises 536 without extensions;
+    /// certificates of clients, which some proxies add, need the rest.
     package static let binaryOctets = 4_096
 
     /// Reads a header at the beginning of a connection, from all octets that have come.
@@ -37,11 +37,14 @@ package struct ProxyHeader: Equatable, Sendable {
 
     private static func parseLine(_ octets: Octets) -> Outcome {
         let prefix: StaticString = "PROXY "
-        for index in 0..<min(octets.count, prefix.utf8CodeUnitCount) where octets[index] != prefix.utf8Start[index] {
+        for index in 0..<min(octets.count, prefix.utf8CodeUnitCount)
+        where octets[index] != prefix.utf8Start[index] {
             return .invalid
         }
         let line = octets.part(0..<min(octets.count, lineOctets))
-        guard let lineFeed = line.firstIndex(of: 0x0A) else { return octets.count < lineOctets ? .incomplete : .invalid }
+        guard let lineFeed = line.firstIndex(of: 0x0A) else {
+            return octets.count < lineOctets ? .incomplete : .invalid
+        }
         guard lineFeed > 6, line[lineFeed - 1] == 0x0D else { return .invalid }
         let words = line.part(6..<lineFeed - 1).split(separator: 0x20, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
@@ -52,12 +55,15 @@ package struct ProxyHeader: Equatable, Sendable {
             let sourcePort = port(words[3]), let destinationPort = port(words[4])
         else { return .invalid }
         let endpoints = Endpoints(
-            source: source, sourcePort: sourcePort, destination: destination, destinationPort: destinationPort)
+            source: source, sourcePort: sourcePort, destination: destination, destinationPort: destinationPort
+        )
         return .header(ProxyHeader(endpoints: endpoints), octets: lineFeed + 1)
     }
 
     private static func port(_ text: String) -> UInt16? {
-        guard text.utf8.allSatisfy(\.isDigit), text.utf8.count == 1 || text.utf8.first != 0x30 else { return nil }
+        guard text.utf8.allSatisfy(\.isDigit), text.utf8.count == 1 || text.utf8.first != 0x30 else {
+            return nil
+        }
         return UInt16(text)
     }
 
@@ -71,7 +77,9 @@ package struct ProxyHeader: Equatable, Sendable {
         for index in 0..<min(octets.count, 12) where octets[index] != signature[index] { return .invalid }
         guard octets.count >= 16 else { return .incomplete }
         let length = Int(octets[14]) << 8 | Int(octets[15])
-        guard octets[12] >> 4 == 2, octets[12] & 0xF <= 1, length + 16 <= binaryOctets else { return .invalid }
+        guard octets[12] >> 4 == 2, octets[12] & 0xF <= 1, length + 16 <= binaryOctets else {
+            return .invalid
+        }
         guard octets.count >= 16 + length else { return .incomplete }
         let isLocal = octets[12] & 0xF == 0
         let body = octets.part(16..<16 + length)
@@ -91,7 +99,8 @@ package struct ProxyHeader: Equatable, Sendable {
         else { return .invalid }
         func port(_ at: Int) -> UInt16 { UInt16(body[at]) << 8 | UInt16(body[at + 1]) }
         let endpoints = Endpoints(
-            source: source, sourcePort: port(fixed - 4), destination: destination, destinationPort: port(fixed - 2))
+            source: source, sourcePort: port(fixed - 4), destination: destination,
+            destinationPort: port(fixed - 2))
         return .header(ProxyHeader(endpoints: endpoints), octets: 16 + body.count)
     }
 }

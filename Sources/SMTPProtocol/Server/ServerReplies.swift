@@ -53,7 +53,8 @@ extension Reply {
     static let talksBeforeHandshake = Reply(554, EnhancedStatus(5, 5, 1), "nothing may follow STARTTLS")
     static let alreadyAuthenticated = Reply(503, EnhancedStatus(5, 5, 1), "authenticated already")
     static let unknownMechanism = Reply(504, EnhancedStatus(5, 5, 4), "mechanism not offered")
-    static let encryptionNeeded = Reply(538, EnhancedStatus(5, 7, 11), "encryption required for authentication")
+    static let encryptionNeeded = Reply(
+        538, EnhancedStatus(5, 7, 11), "encryption required for authentication")
     static let authenticationLineTooLong = Reply(500, EnhancedStatus(5, 5, 6), "authentication line too long")
     static let badBase64 = Reply(501, EnhancedStatus(5, 5, 2), "not base 64")
     static let authenticationCancelled = Reply(501, EnhancedStatus(5, 7, 0), "authentication cancelled")
@@ -77,9 +78,11 @@ enum CommandError: Error, Equatable {
         switch self {
         case .syntax: .syntax
         case .reversePath(.syntax), .reversePath(.notUTF8): Self.badSender
-        case .reversePath(.localPartTooLong), .reversePath(.domainTooLong), .reversePath(.pathTooLong): Self.longSender
+        case .reversePath(.localPartTooLong), .reversePath(.domainTooLong), .reversePath(.pathTooLong):
+            Self.longSender
         case .forwardPath(.syntax), .forwardPath(.notUTF8): Self.badRecipient
-        case .forwardPath(.localPartTooLong), .forwardPath(.domainTooLong), .forwardPath(.pathTooLong): Self.longRecipient
+        case .forwardPath(.localPartTooLong), .forwardPath(.domainTooLong), .forwardPath(.pathTooLong):
+            Self.longRecipient
         case .utf8NotAnnounced: Self.utf8
         case .unknownParameter: Self.unknown
         case .repeatedParameter: Self.repeated
@@ -90,7 +93,8 @@ enum CommandError: Error, Equatable {
 
     private static let badSender = Reply(501, EnhancedStatus(5, 1, 7), "sender address has no valid form")
     private static let longSender = Reply(501, EnhancedStatus(5, 1, 7), "sender address too long")
-    private static let badRecipient = Reply(501, EnhancedStatus(5, 1, 3), "recipient address has no valid form")
+    private static let badRecipient = Reply(
+        501, EnhancedStatus(5, 1, 3), "recipient address has no valid form")
     private static let longRecipient = Reply(501, EnhancedStatus(5, 1, 3), "recipient address too long")
     private static let utf8 = Reply(553, EnhancedStatus(5, 6, 7), "such an address takes SMTPUTF8")
     private static let unknown = Reply(555, EnhancedStatus(5, 5, 4), "parameter not known here")

@@ -8,7 +8,8 @@ extension ServerSession {
         case no(Reply)
     }
 
-    mutating func settle(_ asked: Asked, _ answer: Answer, _ now: Timestamp, _ actions: inout [ServerAction]) {
+    mutating func settle(_ asked: Asked, _ answer: Answer, _ now: Timestamp, _ actions: inout [ServerAction])
+    {
         switch asked {
         case .authentication: return settleAuthentication(answer, &actions)
         case .authenticationEnd(let reply):
@@ -48,7 +49,8 @@ extension ServerSession {
         case .hello(let isExtended):
             greeted = isExtended ? .ehlo : .helo
             // The lines of EHLO are ours to say, whatever the house would like to add.
-            actions.append(.send(isExtended ? settings.ehlo(situation(mayXclient: mayXclient)) : settings.helo))
+            actions.append(
+                .send(isExtended ? settings.ehlo(situation(mayXclient: mayXclient)) : settings.helo))
         case .mail(let opened):
             transaction = opened
             transactionCount += 1

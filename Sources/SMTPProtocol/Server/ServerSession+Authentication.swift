@@ -11,7 +11,8 @@ extension ServerSession {
             return refuse(.encryptionNeeded, &actions)  // RFC 4954 §6
         }
         var words = Words(arguments)
-        guard let name = words.next(), name.count <= 20 else { return refuse(.syntax, &actions) }  // RFC 4422 §3.1
+        // RFC 4422 §3.1: a mechanism's name has at most 20 letters.
+        guard let name = words.next(), name.count <= 20 else { return refuse(.syntax, &actions) }
         let response = words.next()
         guard words.next() == nil else { return refuse(.syntax, &actions) }
         let mechanism = String(decoding: name.map(\.upperCased), as: UTF8.self)
@@ -19,7 +20,8 @@ extension ServerSession {
         guard offered.contains(mechanism) else { return refuse(.unknownMechanism, &actions) }
         authenticationRounds = 0
         guard let response else {
-            return ask(.authentication, .authenticate(.begin(mechanism: mechanism, initialResponse: nil)), &actions)
+            return ask(
+                .authentication, .authenticate(.begin(mechanism: mechanism, initialResponse: nil)), &actions)
         }
         // RFC 4954 §4: `=` is a response of no octets.
         guard let octets = response.count == 1 && response[0] == 0x3D ? [] : Base64.decode(response) else {

@@ -42,7 +42,9 @@ enum Verb {
 
 extension ServerSession {
     /// Takes one line, its CRLF removed. `isLastHeld`: nothing of what has come follows it.
-    mutating func takeLine(_ line: Octets, isLastHeld: Bool, _ now: Timestamp, _ actions: inout [ServerAction]) {
+    mutating func takeLine(
+        _ line: Octets, isLastHeld: Bool, _ now: Timestamp, _ actions: inout [ServerAction]
+    ) {
         if case .authenticating = state { return takeAuthenticationLine(line, &actions) }
         let verbEnd = line.firstIndex(of: 0x20) ?? line.count
         let verb = Verb(line.part(0..<verbEnd))
@@ -85,9 +87,12 @@ extension ServerSession {
         }
     }
 
-    private func lineTooLong(_ verb: Verb) -> Reply { verb == .auth ? .authenticationLineTooLong : .lineTooLong }
+    private func lineTooLong(_ verb: Verb) -> Reply {
+        verb == .auth ? .authenticationLineTooLong : .lineTooLong
+    }
 
-    /// A command that brings no mail nearer. Each may be said, and is cheap; a session of nothing else is a burden.
+    /// A command that brings no mail nearer. Each may be said, and is cheap; a session of nothing else is a
+    /// burden.
     mutating func idle(_ reply: Reply, _ actions: inout [ServerAction]) {
         guard countJunk(&actions) else { return }
         if reply.isPositive { actions.append(.send(reply)) } else { refuse(reply, &actions) }
@@ -124,8 +129,8 @@ extension ServerSession {
         }
     }
 
-    /// Any word that could be a name: senders get their own wrong in every way, and RFC 5321 §4.1.4 forbids to refuse mail
-    /// for it. What could hurt in a header or a log is no name.
+    /// Any word that could be a name: senders get their own wrong in every way, and RFC 5321 §4.1.4 forbids
+    /// to refuse mail for it. What could hurt in a header or a log is no name.
     private func helloName(_ arguments: Octets) -> String? {
         var words = Words(arguments)
         guard let word = words.next(), words.next() == nil else { return nil }
@@ -180,7 +185,8 @@ extension ServerSession {
             let declared = command.declaredSize ?? 0
             guard declared <= UInt64(settings.limits.messageOctets) else { throw .tooLarge }  // RFC 1870 §6.1
             let opened = Transaction(
-                isNullPath: command.reversePath == .null, smtpUTF8: command.smtpUTF8, expectedOctets: Int(declared))
+                isNullPath: command.reversePath == .null, smtpUTF8: command.smtpUTF8,
+                expectedOctets: Int(declared))
             ask(.mail(opened), .mail(command), &actions)
         } catch {
             refuse(error.reply, &actions)
@@ -195,7 +201,9 @@ extension ServerSession {
         case .failed: return refuse(.resetFirst, &actions)
         }
         let limits = settings.limits
-        guard transaction.recipientCount < (transaction.isNullPath ? limits.nullPathRecipientCount : limits.recipientCount)
+        guard
+            transaction.recipientCount
+                < (transaction.isNullPath ? limits.nullPathRecipientCount : limits.recipientCount)
         else { return refuse(.tooManyRecipients, &actions) }  // RFC 5321 §4.5.3.1.10
         do throws(CommandError) {
             ask(.recipient, .recipient(try parseRecipient(arguments, transaction)), &actions)
@@ -210,13 +218,16 @@ extension ServerSession {
         var words = Words(parameters)
         while let word = words.next() {
             let parameter = try parseParameter(word)
-            guard try takeMail(parameter, into: &command) else { throw .unknownParameter }  // RFC 5321 §4.1.1.11
+            // RFC 5321 §4.1.1.11: what was not offered is not guessed at.
+            guard try takeMail(parameter, into: &command) else { throw .unknownParameter }
         }
         guard !path.needsUTF8 || command.smtpUTF8 else { throw .utf8NotAnnounced }
         return command
     }
 
-    private func parseRecipient(_ arguments: Octets, _ transaction: Transaction) throws(CommandError) -> RecipientCommand {
+    private func parseRecipient(
+        _ arguments: Octets, _ transaction: Transaction
+    ) throws(CommandError) -> RecipientCommand {
         let (path, parameters) = try parsePath(arguments, after: "TO:", .forward)
         guard let mailbox = path.mailbox else { throw .forwardPath(.syntax) }
         guard !path.needsUTF8 || transaction.smtpUTF8 else { throw .utf8NotAnnounced }
@@ -229,13 +240,21 @@ extension ServerSession {
         return command
     }
 
-    private func takeMail(_ parameter: Parameter, into command: inout MailCommand) throws(CommandError) -> Bool {
-        for candidate in settings.extensions where try candidate.takeMail(parameter, into: &command) { return true }
+    private func takeMail(
+        _ parameter: Parameter, into command: inout MailCommand
+    ) throws(CommandError) -> Bool {
+        for candidate in settings.extensions where try candidate.takeMail(parameter, into: &command) {
+            return true
+        }
         return false
     }
 
-    private func takeRecipient(_ parameter: Parameter, into command: inout RecipientCommand) throws(CommandError) -> Bool {
-        for candidate in settings.extensions where try candidate.takeRecipient(parameter, into: &command) { return true }
+    private func takeRecipient(
+        _ parameter: Parameter, into command: inout RecipientCommand
+    ) throws(CommandError) -> Bool {
+        for candidate in settings.extensions where try candidate.takeRecipient(parameter, into: &command) {
+            return true
+        }
         return false
     }
 
@@ -263,7 +282,9 @@ extension ServerSession {
     private func parseParameter(_ word: Octets) throws(CommandError) -> Parameter {
         let equals = word.firstIndex(of: 0x3D)
         let name = word.part(0..<(equals ?? word.count))
-        guard let first = name.first, first.isLetterOrDigit, name.allSatisfy({ $0.isLetterOrDigit || $0 == 0x2D }) else {
+        guard let first = name.first, first.isLetterOrDigit,
+            name.allSatisfy({ $0.isLetterOrDigit || $0 == 0x2D })
+        else {
             throw .syntax
         }
         guard let equals else { return Parameter(name: name, value: nil) }

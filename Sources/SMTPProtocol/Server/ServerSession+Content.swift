@@ -40,14 +40,17 @@ extension ServerSession {
     mutating func chunk(_ arguments: Octets, _ now: Timestamp, _ actions: inout [ServerAction]) {
         var words = Words(arguments)
         // Without a size we do not know where commands go on, and to guess would be to let content speak.
-        guard let size = words.next()?.decimal, size <= UInt64(Int64.max) + 1 else { return end(.badChunkSize, &actions) }
+        guard let size = words.next()?.decimal, size <= UInt64(Int64.max) + 1 else {
+            return end(.badChunkSize, &actions)
+        }
         let marker = words.next()
         startMessageClock(now)
         let isLast = marker?.isKeyword("LAST") == true
         guard words.next() == nil, marker == nil || isLast else { return drop(size, .syntax, &actions) }
         if let reply = chunkRefusal(size) { return drop(size, reply, &actions) }
         if let opened = transaction, opened.phase == .envelope {
-            content = ContentReader(.counted, expectedOctets: max(opened.expectedOctets, isLast ? Int(size) : 0))
+            content = ContentReader(
+                .counted, expectedOctets: max(opened.expectedOctets, isLast ? Int(size) : 0))
             transaction?.phase = .chunks
             actions.append(.beginMessage)
         }
@@ -82,7 +85,9 @@ extension ServerSession {
         actions.append(.abortTransaction)
     }
 
-    mutating func takeChunk(_ octets: Octets, _ remaining: UInt64, isLast: Bool, _ actions: inout [ServerAction]) {
+    mutating func takeChunk(
+        _ octets: Octets, _ remaining: UInt64, isLast: Bool, _ actions: inout [ServerAction]
+    ) {
         _ = content.read(octets, settings, into: &actions)
         let remaining = remaining - UInt64(octets.count)
         if remaining == 0 && isLast { content.finish(settings, into: &actions) }

@@ -2,9 +2,9 @@ package import MailValues
 
 /// One SMTP session as the server sees it (RFC 5321): octets and answers in, replies and questions out.
 ///
-/// The shell feeds `receive` and `handle`, carries out the actions in order, reads while `wantsInput`, and calls
-/// `handle(.deadlinePassed)` no earlier than `deadline`. A question stops the machine: what the peer has sent behind it is
-/// held until the answer comes.
+/// The shell feeds `receive` and `handle`, carries out the actions in order, reads while `wantsInput`, and
+/// calls `handle(.deadlinePassed)` no earlier than `deadline`. A question stops the machine: what the peer
+/// has sent behind it is held until the answer comes.
 package struct ServerSession: Sendable {
     enum State: Sendable {
         /// Nothing said yet; on a listener with implicit TLS, the handshake is not over.
@@ -63,7 +63,8 @@ package struct ServerSession: Sendable {
     enum Greeted: UInt8, Sendable { case no, helo, ehlo }
 
     let settings: SessionSettings
-    /// The connection as it is known now: TLS and XCLIENT change it. After either the house should be asked with these.
+    /// The connection as it is known now: TLS and XCLIENT change it. After either the house should be asked
+    /// with these.
     package internal(set) var facts: ConnectionFacts
     /// The account in force, once AUTH has succeeded.
     package internal(set) var account: String?
@@ -135,7 +136,9 @@ package struct ServerSession: Sendable {
     // MARK: What the shell says
 
     /// Takes octets from the peer. All are consumed: what must wait is copied.
-    package mutating func receive(_ octets: UnsafeRawBufferPointer, now: Timestamp, into actions: inout [ServerAction]) {
+    package mutating func receive(
+        _ octets: UnsafeRawBufferPointer, now: Timestamp, into actions: inout [ServerAction]
+    ) {
         switch state {
         case .closed: return
         case .connecting, .asking(_, .connection):
@@ -203,7 +206,8 @@ package struct ServerSession: Sendable {
     }
 
     /// Takes all it can; returns how many octets.
-    private mutating func consume(_ octets: Octets, _ now: Timestamp, _ actions: inout [ServerAction]) -> Int {
+    private mutating func consume(_ octets: Octets, _ now: Timestamp, _ actions: inout [ServerAction]) -> Int
+    {
         var index = 0
         while true {
             switch state {
@@ -248,11 +252,14 @@ package struct ServerSession: Sendable {
         }
         guard let lineFeed = LineEnds.lineFeed(in: octets, from: start + scannedOctets) else {
             scannedOctets = octets.count - start
-            if scannedOctets >= settings.longestLineOctets { passOverLine(octets.part(from: start), &actions) }
+            if scannedOctets >= settings.longestLineOctets {
+                passOverLine(octets.part(from: start), &actions)
+            }
             return nil
         }
         scannedOctets = 0
-        // RFC 5321 §2.3.8: only CRLF ends a line. A peer that thinks otherwise would see other commands than we do.
+        // RFC 5321 §2.3.8: only CRLF ends a line. A peer that thinks otherwise would see other commands than
+        // we do.
         guard lineFeed > start, octets[lineFeed - 1] == 0x0D else {
             end(.bareLineFeed, &actions)
             return nil
@@ -295,7 +302,9 @@ package struct ServerSession: Sendable {
     }
 
     /// A line that begins so comes from something that speaks another language: TLS, a script, line noise.
-    private func isForeign(_ octet: UInt8) -> Bool { octet < 0x20 && octet != 0x0D && octet != 0x0A || octet >= 0x80 }
+    private func isForeign(_ octet: UInt8) -> Bool {
+        octet < 0x20 && octet != 0x0D && octet != 0x0A || octet >= 0x80
+    }
 
     private var isEarlyTalk: Bool {
         settings.options.earlyTalkers == .refuse && settings.options.tls != .implicit && facts.tls == nil
@@ -318,7 +327,8 @@ package struct ServerSession: Sendable {
 
     /// Whether the peer itself, not the client it speaks for, is listed.
     var mayXclient: Bool {
-        !settings.options.xclientPeers.isEmpty && settings.options.xclientPeers.contains(facts.proxy ?? facts.client)
+        !settings.options.xclientPeers.isEmpty
+            && settings.options.xclientPeers.contains(facts.proxy ?? facts.client)
     }
 
     private mutating func greet(_ actions: inout [ServerAction]) {
@@ -342,7 +352,8 @@ package struct ServerSession: Sendable {
             greeted = .no
             account = nil
             state = .commands
-        case .asking, .commands, .authenticating, .overlongLine, .content, .chunk, .droppedChunk, .closed: return
+        case .asking, .commands, .authenticating, .overlongLine, .content, .chunk, .droppedChunk, .closed:
+            return
         }
     }
 
@@ -396,20 +407,20 @@ package struct ServerSession: Sendable {
         messageDeadline = Timestamp(milliseconds: now.milliseconds &+ settings.timeouts.message)
     }
 
-    /// Silence is counted from the last octet of a message, but from the beginning of a command: an octet now and then
-    /// must not keep a session for ever.
+    /// Silence is counted from the last octet of a message, but from the beginning of a command: an octet now
+    /// and then must not keep a session for ever.
     private mutating func renewDeadline(_ now: Timestamp) {
         let wait: Int64
         switch state {
         case .closed: return
         case .content, .chunk, .droppedChunk: wait = settings.timeouts.content
-        case .connecting, .commands, .authenticating, .overlongLine:
+        case .commands, .authenticating, .overlongLine:
             guard hasProgressed else { return }
             wait = isDraining && !isInTransaction ? settings.timeouts.drain : settings.timeouts.command
         case .asking:
             guard hasProgressed else { return }
             wait = settings.timeouts.answer
-        case .handshaking:
+        case .connecting, .handshaking:
             guard hasProgressed else { return }
             wait = settings.timeouts.handshake
         }

@@ -17,11 +17,13 @@ package struct SessionLimits: Sendable, Equatable {
     package var messageOctets = 50 * 1024 * 1024
     /// Octets of a message's header section.
     package var headerOctets = 512 * 1024
-    /// Octets of a text line without its end. RFC 5321 §4.5.3.1.6 allows 998; real mail holds HTML in one line.
+    /// Octets of a text line without its end. RFC 5321 §4.5.3.1.6 allows 998; real mail holds HTML in one
+    /// line.
     package var textLineOctets = 1024 * 1024
     /// Replies 5yz in a session, since the last message taken, before 421.
     package var errorCount = 20
-    /// Commands that carry no mail (NOOP, RSET, VRFY, HELP, EHLO …), since the last message taken, before 421.
+    /// Commands that carry no mail (NOOP, RSET, VRFY, HELP, EHLO …), since the last message taken, before
+    /// 421.
     package var junkCommandCount = 100
     /// Octets of `ServerAction.content`.
     package var contentPieceOctets = 64 * 1024
@@ -29,13 +31,15 @@ package struct SessionLimits: Sendable, Equatable {
     package var pipelinedOctets = 64 * 1024
     /// From greeting or reply to the end of the next command; at least five minutes (RFC 5321 §4.5.3.2.7).
     package var commandTimeout: Duration = .seconds(300)
-    /// Silence within a message, after which we hang up (RFC 5321 §4.5.3.2.5 lets a client wait three minutes).
+    /// Silence within a message, after which we hang up (RFC 5321 §4.5.3.2.5 lets a client wait three
+    /// minutes).
     package var contentTimeout: Duration = .seconds(300)
     /// From the first octet of a message, or of a chunk, to its last.
     package var messageTimeout: Duration = .seconds(3600)
     /// From 220 to the end of the handshake.
     package var handshakeTimeout: Duration = .seconds(60)
-    /// For the house to answer a question; the client waits ten minutes after the last octet (RFC 5321 §4.5.3.2.6).
+    /// For the house to answer a question; the client waits ten minutes after the last octet (RFC 5321
+    /// §4.5.3.2.6).
     package var answerTimeout: Duration = .seconds(540)
     /// For a whole session; a transaction in hand is let end.
     package var sessionTimeout: Duration = .seconds(4 * 3600)

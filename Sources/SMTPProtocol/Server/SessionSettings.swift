@@ -23,8 +23,9 @@ package struct SessionOptions: Sendable, Equatable {
     package var tls = TLSMode.none
     /// MAIL only after TLS (530).
     package var requiresTLS = false
-    /// Mechanisms of AUTH, in upper case, best first: SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN EXTERNAL; none: AUTH is not offered.
-    /// `-PLUS` and EXTERNAL are offered only where the session's TLS supports them.
+    /// Mechanisms of AUTH, in upper case, best first: SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN EXTERNAL;
+    /// none: AUTH is not offered. `-PLUS` and EXTERNAL are offered only where the session's TLS supports
+    /// them.
     package var authenticationMechanisms: [String] = []
     package var allowsClearAuthentication = false
     package var lineEnds = LineEndPolicy.repair

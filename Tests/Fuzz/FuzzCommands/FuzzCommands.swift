@@ -1,7 +1,8 @@
 import MailValues
 import SMTPProtocol
 
-/// Lines of an input as commands within a transaction and without: no reply is without meaning, no control character gets in.
+/// Lines of an input as commands within a transaction and without: no reply is without meaning, no control
+/// character gets in.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var session = ServerSession(settings: settings, facts: facts)
@@ -31,7 +32,8 @@ private let settings: SessionSettings = {
 }()
 
 private let facts = ConnectionFacts(
-    session: 1, client: IPAddress("192.0.2.7")!, clientPort: 4711, local: IPAddress("198.51.100.1")!, localPort: 25)
+    session: 1, client: IPAddress("192.0.2.7")!, clientPort: 4711, local: IPAddress("198.51.100.1")!,
+    localPort: 25)
 
 private func answer(_ session: inout ServerSession, _ actions: inout [ServerAction]) {
     while !actions.isEmpty {
@@ -41,7 +43,8 @@ private func answer(_ session: inout ServerSession, _ actions: inout [ServerActi
             switch action {
             case .ask(let ticket, let question):
                 check(question)
-                let answer: Answer = if case .authenticate(.begin) = question { .challenge([1, 2, 3]) } else { .accept }
+                let answer: Answer =
+                    if case .authenticate(.begin) = question { .challenge([1, 2, 3]) } else { .accept }
                 session.handle(.answered(ticket, answer), now: now, into: &actions)
             case .send(let reply): precondition((200...559).contains(reply.code), "a reply has a code")
             case .sendChallenge, .beginMessage, .content, .abortTransaction, .startTLS, .close: break

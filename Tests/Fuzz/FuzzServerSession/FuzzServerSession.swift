@@ -1,8 +1,8 @@
 import MailValues
 import SMTPProtocol
 
-/// A whole session, in one read and cut as the first octets say: both must be the same talk, with the same messages, and
-/// every message must have clean ends of lines.
+/// A whole session, in one read and cut as the first octets say: both must be the same talk, with the same
+/// messages, and every message must have clean ends of lines.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard count > 2 else { return 0 }
@@ -42,7 +42,8 @@ private struct Talk {
     var session = ServerSession(
         settings: settings,
         facts: ConnectionFacts(
-            session: 1, client: IPAddress("192.0.2.7")!, clientPort: 4711, local: IPAddress("198.51.100.1")!, localPort: 25))
+            session: 1, client: IPAddress("192.0.2.7")!, clientPort: 4711, local: IPAddress("198.51.100.1")!,
+            localPort: 25))
     var sent: [Reply] = []
     var messages: [[UInt8]] = []
     var current: [UInt8]?
@@ -86,7 +87,9 @@ private struct Talk {
                 precondition(current == nil, "one message at a time")
                 current = []
             case .content(let piece):
-                precondition(!piece.isEmpty && piece.count <= settings.limits.contentPieceOctets, "a piece has its size")
+                precondition(
+                    !piece.isEmpty && piece.count <= settings.limits.contentPieceOctets,
+                    "a piece has its size")
                 current! += piece
             case .abortTransaction: current = nil
             case .sendChallenge, .startTLS, .close: break
@@ -104,7 +107,8 @@ private struct Talk {
             precondition(facts.hasEightBit == content.contains { $0 >= 0x80 }, "eight bits are seen")
             for (index, octet) in content.enumerated() {
                 precondition(octet != 0x0A || index > 0 && content[index - 1] == 0x0D, "no bare LF")
-                precondition(octet != 0x0D || index + 1 < content.count && content[index + 1] == 0x0A, "no bare CR")
+                precondition(
+                    octet != 0x0D || index + 1 < content.count && content[index + 1] == 0x0A, "no bare CR")
             }
             precondition(content.isEmpty || content.last == 0x0A, "the last line has its end")
             messages.append(content)

@@ -13,7 +13,8 @@ struct ContentReaderTests {
         init(_ sent: String, _ kept: String, repaired: Bool = false, eightBit: Bool = false) {
             self.sent = sent
             self.kept = kept
-            facts = MessageFacts(sizeOctets: kept.utf8.count, repairedLineEnds: repaired, hasEightBit: eightBit)
+            facts = MessageFacts(
+                sizeOctets: kept.utf8.count, repairedLineEnds: repaired, hasEightBit: eightBit)
         }
     }
 
@@ -31,7 +32,9 @@ struct ContentReaderTests {
             Case(".\n\r\n", "\r\n\r\n", repaired: true),
             Case(".\r.\r\n", "\r\n.\r\n", repaired: true),
             Case("ä\r\n", "ä\r\n", eightBit: true),
-            Case("\tlong enough for a step, a tab\tand an ö at the end\r\n", "\tlong enough for a step, a tab\tand an ö at the end\r\n", eightBit: true),
+            Case(
+                "\tlong enough for a step, a tab\tand an ö at the end\r\n",
+                "\tlong enough for a step, a tab\tand an ö at the end\r\n", eightBit: true),
         ]
     )
     func dots(_ sample: Case) {
@@ -54,7 +57,8 @@ struct ContentReaderTests {
         let line = String(repeating: "x", count: 70) + "\r\n"
         let body = String(repeating: line, count: 57)
         var talk = ServerConversation()
-        talk.receive("HELO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n")
+        talk.receive(
+            "HELO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n")
         talk.receive(String(body.prefix(2048)))
         talk.receive(String(body.dropFirst(2048)) + ".\r\n")
         #expect(talk.pieceCounts == [body.utf8.count])
@@ -67,7 +71,8 @@ struct ContentReaderTests {
         options.limits.contentPieceOctets = limit
         let body = String(repeating: "0123456789\r\n.\n", count: 60)
         var talk = ServerConversation(options)
-        talk.receive("HELO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n")
+        talk.receive(
+            "HELO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n")
         talk.receive(body + "\r\n.\r\n")
         #expect(talk.messages.count == 1)
         #expect(talk.pieceCounts.dropLast().allSatisfy { $0 == limit })
@@ -77,7 +82,9 @@ struct ContentReaderTests {
     @Test("a chunked message without a final end of line gets one")
     func unfinishedLine() {
         var talk = ServerConversation()
-        talk.receive("HELO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nBDAT 3 LAST\r\none")
+        talk.receive(
+            "HELO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nBDAT 3 LAST\r\none"
+        )
         #expect(talk.messages.map(\.content) == [Array("one\r\n".utf8)])
         #expect(talk.messages.first?.facts.repairedLineEnds == false)
     }
@@ -99,7 +106,9 @@ struct ContentReaderTests {
 
     private static let settings = SessionSettings(.testing)
 
-    private func read(_ reader: inout ContentReader, _ octets: [UInt8], _ content: inout [UInt8]) -> (count: Int, ended: Bool) {
+    private func read(
+        _ reader: inout ContentReader, _ octets: [UInt8], _ content: inout [UInt8]
+    ) -> (count: Int, ended: Bool) {
         var actions: [ServerAction] = []
         let result = octets.withUnsafeBytes { reader.read($0, Self.settings, into: &actions) }
         for case .content(let piece) in actions { content += piece }

@@ -26,7 +26,8 @@ struct ServerConversation {
     }
 
     init(
-        _ options: SessionOptions = .testing, facts: ConnectionFacts = .testing, answering: Answering = .atOnce,
+        _ options: SessionOptions = .testing, facts: ConnectionFacts = .testing,
+        answering: Answering = .atOnce,
         settings: SessionSettings? = nil
     ) {
         session = ServerSession(settings: settings ?? SessionSettings(options), facts: facts)
@@ -123,7 +124,8 @@ struct ServerConversation {
         }
     }
 
-    /// PLAIN: any name with the password `pass`; LOGIN the same; a mechanism of challenges takes `one`, then `two`.
+    /// PLAIN: any name with the password `pass`; LOGIN the same; a mechanism of challenges takes `one`, then
+    /// `two`.
     private mutating func authenticate(_ step: AuthenticationStep) -> Answer {
         let failed = Answer.refuse(Reply(535, EnhancedStatus(5, 7, 8), "authentication failed"))
         switch step {
@@ -164,7 +166,8 @@ extension SessionOptions {
 extension ConnectionFacts {
     static var testing: ConnectionFacts {
         ConnectionFacts(
-            session: 1, client: IPAddress("192.0.2.7")!, clientPort: 4711, local: IPAddress("198.51.100.1")!, localPort: 25)
+            session: 1, client: IPAddress("192.0.2.7")!, clientPort: 4711, local: IPAddress("198.51.100.1")!,
+            localPort: 25)
     }
 }
 

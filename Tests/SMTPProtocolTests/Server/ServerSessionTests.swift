@@ -80,13 +80,17 @@ struct ServerSessionTests {
         #expect(talk.sentCodes.filter { $0 == "250 " }.count == 11)
     }
 
-    @Test("an answer that makes no sense is a failure of ours", arguments: [Answer.challenge([1]), .authenticated(account: "x")])
+    @Test(
+        "an answer that makes no sense is a failure of ours",
+        arguments: [Answer.challenge([1]), .authenticated(account: "x")])
     func senseless(_ answer: Answer) {
         var session = ServerSession(settings: SessionSettings(.testing), facts: .testing)
         var actions: [ServerAction] = []
         session.handle(.connected, now: Timestamp(seconds: 0), into: &actions)
         session.handle(.answered(1, .accept), now: Timestamp(seconds: 0), into: &actions)
-        Array("HELO x\r\nMAIL FROM:<>\r\n".utf8).withUnsafeBytes { session.receive($0, now: Timestamp(seconds: 0), into: &actions) }
+        Array("HELO x\r\nMAIL FROM:<>\r\n".utf8).withUnsafeBytes {
+            session.receive($0, now: Timestamp(seconds: 0), into: &actions)
+        }
         session.handle(.answered(2, .accept), now: Timestamp(seconds: 0), into: &actions)
         actions = []
         session.handle(.answered(3, answer), now: Timestamp(seconds: 0), into: &actions)
@@ -96,7 +100,9 @@ struct ServerSessionTests {
 
     // MARK: STARTTLS
 
-    @Test("what arrives behind STARTTLS ends the session, in the same read and in the next", arguments: [0, 1, 6])
+    @Test(
+        "what arrives behind STARTTLS ends the session, in the same read and in the next",
+        arguments: [0, 1, 6])
     func commandInjection(_ together: Int) {
         var options = SessionOptions.testing
         options.tls = .startTLS
@@ -155,7 +161,9 @@ struct ServerSessionTests {
         }
     }
 
-    @Test("a line of authentication may have 12,288 octets, and none more", arguments: [12_286, 12_288, 12_292, 40_000])
+    @Test(
+        "a line of authentication may have 12,288 octets, and none more",
+        arguments: [12_286, 12_288, 12_292, 40_000])
     func authenticationLine(_ count: Int) {
         var options = SessionOptions.testing
         options.authenticationMechanisms = ["PLAIN"]
@@ -170,7 +178,8 @@ struct ServerSessionTests {
             let letters = (count - 2 - head.utf8.count) / 4 * 4
             let padding = String(repeating: "A", count: letters)
             talk.receive(start + head + padding + (count > 12_288 ? "AAAA" : "") + "\r\nNOOP\r\n")
-            let expected = count <= 12_288 ? "535 5.7.8 authentication failed" : "500 5.5.6 authentication line too long"
+            let expected =
+                count <= 12_288 ? "535 5.7.8 authentication failed" : "500 5.5.6 authentication line too long"
             #expect(talk.sentText == (isExchange ? "334 \r\n" : "") + expected + "\r\n250 2.0.0 ok\r\n")
         }
     }
@@ -197,7 +206,9 @@ struct ServerSessionTests {
             talk.receive("HELO client.example\r\nMAIL FROM:\(sender)\r\nRCPT TO:<never@example.org>\r\n")
             _ = talk.takeSent()
             for index in 0..<5 { talk.receive("RCPT TO:<r\(index)@example.org>\r\n") }
-            #expect(talk.sentCodes == Array(repeating: "250 ", count: limit) + Array(repeating: "452 ", count: 5 - limit))
+            #expect(
+                talk.sentCodes == Array(repeating: "250 ", count: limit)
+                    + Array(repeating: "452 ", count: 5 - limit))
         }
     }
 
@@ -245,7 +256,9 @@ struct ServerSessionTests {
 
     // MARK: The end
 
-    @Test("a transaction that is lost is told to the house, once", arguments: ["RSET\r\n", "EHLO x\r\n", "QUIT\r\n", "BDAT 1 LOST\r\nxRSET\r\n"])
+    @Test(
+        "a transaction that is lost is told to the house, once",
+        arguments: ["RSET\r\n", "EHLO x\r\n", "QUIT\r\n", "BDAT 1 LOST\r\nxRSET\r\n"])
     func aborts(_ ending: String) {
         var talk = ServerConversation()
         talk.receive("HELO client.example\r\n" + Self.envelope + ending + "RSET\r\n")
@@ -281,7 +294,8 @@ struct ServerSessionTests {
     @Test("after the end nothing happens any more")
     func closed() {
         for event: ServerEvent in [
-            .connected, .answered(1, .accept), .tlsEstablished(.testing), .deadlinePassed, .drain, .disconnected,
+            .connected, .answered(1, .accept), .tlsEstablished(.testing), .deadlinePassed, .drain,
+            .disconnected,
         ] {
             var talk = ServerConversation()
             talk.receive("QUIT\r\n")
@@ -294,54 +308,92 @@ struct ServerSessionTests {
         }
     }
 
-    /// One session in each state, by name.
-    static let states: [(name: String, input: String, waiting: Bool)] = [
-        ("asking for the connection", "", true), ("greeted", "", false), ("asking about EHLO", "EHLO x\r\n", true),
-        ("introduced", "EHLO x\r\n", false), ("within a line", "EHLO x\r\nNOO", false),
-        ("asking about MAIL", "HELO x\r\nMAIL FROM:<a@b.example>\r\n", true),
-        ("within a transaction", "HELO x\r\n" + envelope, false),
-        ("within DATA", "HELO x\r\n" + envelope + "DATA\r\nabc", false),
-        ("within a chunk", "HELO x\r\n" + envelope + "BDAT 10\r\nabc", false),
-        ("within a dropped chunk", "BDAT 10\r\nabc", false),
-        ("failed", "HELO x\r\n" + envelope + "BDAT 3 NOW\r\nabc", false),
-        ("within an exchange", "EHLO x\r\nAUTH PLAIN\r\n", false), ("within a long line", String(repeating: "x", count: 20_000), false),
-        ("asking for durability", "HELO x\r\n" + envelope + "DATA\r\nabc\r\n.\r\n", true),
-        ("handshaking", "EHLO x\r\nSTARTTLS\r\n", false), ("closed", "QUIT\r\n", false),
+    /// A way into each state: what the client says, how many questions are answered on the way.
+    struct Situation: Sendable, CustomStringConvertible {
+        let description: String
+        let answers: UInt32
+        let input: String
+
+        init(_ state: String, _ answers: UInt32, _ input: String) {
+            description = state
+            self.answers = answers
+            self.input = input
+        }
+
+        func session(
+            _ settings: SessionSettings, now: Timestamp, _ actions: inout [ServerAction]
+        ) -> ServerSession {
+            var session = ServerSession(settings: settings, facts: .testing)
+            if description != "connecting" { session.handle(.connected, now: now, into: &actions) }
+            Array(input.utf8).withUnsafeBytes { session.receive($0, now: now, into: &actions) }
+            for ticket in 1..<answers + 1 {
+                let isExchange = input.contains("AUTH") && ticket == 3
+                session.handle(
+                    .answered(ticket, isExchange ? .challenge([]) : .accept), now: now, into: &actions)
+            }
+            return session
+        }
+    }
+
+    static let situations = [
+        Situation("connecting", 0, ""),
+        Situation("asking", 0, ""),
+        Situation("asking", 1, "EHLO x\r\n"),
+        Situation("asking", 2, "HELO x\r\n" + envelope),
+        Situation("asking", 3, "HELO x\r\n" + envelope),
+        Situation("asking", 4, "HELO x\r\n" + envelope + "DATA\r\nabc\r\n.\r\n"),
+        Situation("asking", 2, "HELO x\r\nXCLIENT ADDR=192.0.2.8\r\n"),
+        Situation("asking", 3, "EHLO x\r\nAUTH PLAIN\r\n*\r\n"),
+        Situation("commands", 1, ""),
+        Situation("commands", 2, "HELO x\r\nNOO"),
+        Situation("commands", 4, "HELO x\r\n" + envelope),
+        Situation("commands", 4, "HELO x\r\n" + envelope + "BDAT 3\r\nabc"),
+        Situation("commands", 4, "HELO x\r\n" + envelope + "BDAT 3 NOW\r\nabc"),
+        Situation("authenticating", 3, "EHLO x\r\nAUTH PLAIN\r\n"),
+        Situation("overlongLine", 1, String(repeating: "x", count: 20_000)),
+        Situation("content", 4, "HELO x\r\n" + envelope + "DATA\r\nabc"),
+        Situation("chunk", 4, "HELO x\r\n" + envelope + "BDAT 10\r\nabc"),
+        Situation("droppedChunk", 1, "BDAT 10\r\nabc"),
+        Situation("handshaking", 2, "EHLO x\r\nSTARTTLS\r\n"),
+        Situation("closed", 1, "QUIT\r\n"),
     ]
 
-    @Test("each state meets each event, and a closing session says so once", arguments: states.indices)
-    func everyPair(_ index: Int) {
-        let state = Self.states[index]
+    private static let openToAll: SessionSettings = {
         var options = SessionOptions.testing
         options.tls = .startTLS
         options.authenticationMechanisms = ["PLAIN"]
         options.allowsClearAuthentication = true
         options.earlyTalkers = .allow
-        let settings = SessionSettings(options)
-        let events: [ServerEvent] = [
-            .connected, .answered(1, .accept), .answered(2, .accept), .answered(3, .refuse(Reply(421, nil, "x"))),
-            .answered(4, .accept), .answered(5, .challenge([1])), .tlsEstablished(.testing), .deadlinePassed, .drain, .disconnected,
-        ]
+        options.xclientPeers = NetworkSet([Network("192.0.2.0/24")!])
+        return SessionSettings(options)
+    }()
+
+    @Test("each state meets each event, and a session that ends says so once and last", arguments: situations)
+    func everyPair(_ situation: Situation) {
+        let now = Timestamp(seconds: 1000)
+        let later = now + .seconds(100_000)
+        let refusal = Answer.refuse(Reply(421, nil, "x"))
+        let answers: [ServerEvent] = (1...5).flatMap { ticket in
+            [.answered(ticket, .accept), .answered(ticket, refusal), .answered(ticket, .challenge([1]))]
+        }
+        let events =
+            answers + [.connected, .tlsEstablished(.testing), .deadlinePassed, .drain, .disconnected]
         for first in events {
             for second in events {
-                var session = ServerSession(settings: settings, facts: .testing)
                 var all: [ServerAction] = []
-                let now = Timestamp(seconds: 1000)
-                session.handle(.connected, now: now, into: &all)
-                Array(state.input.utf8).withUnsafeBytes { session.receive($0, now: now, into: &all) }
-                for ticket in 1..<(state.waiting ? UInt32(all.count) : 9) {
-                    if state.waiting, all.count(where: { if case .ask = $0 { true } else { false } }) > ticket { break }
-                    session.handle(.answered(ticket, ticket == 3 && state.name.contains("exchange") ? .challenge([]) : .accept), now: now, into: &all)
-                }
-                let later = now + .seconds(100_000)
+                var session = situation.session(Self.openToAll, now: now, &all)
+                #expect("\(session.state)".hasPrefix(situation.description))
                 session.handle(first, now: later, into: &all)
                 session.handle(second, now: later, into: &all)
                 Array("x\r\nNOOP\r\n".utf8).withUnsafeBytes { session.receive($0, now: later, into: &all) }
                 let closes = all.indices.filter { all[$0] == .close }
-                #expect(closes.count <= 1, "\(state.name), \(first), \(second)")
-                if let close = closes.first { #expect(close == all.indices.last) }
+                #expect(closes.count <= 1, "\(first), \(second)")
+                if let close = closes.first { #expect(close == all.indices.last, "\(first), \(second)") }
                 #expect(session.isClosed || session.deadline != nil)
                 if first == .disconnected || second == .disconnected { #expect(session.isClosed) }
+                let begun = all.count { $0 == .beginMessage }
+                let ended = all.count { if case .ask(_, .endOfMessage) = $0 { true } else { false } }
+                #expect(begun <= ended + all.count { $0 == .abortTransaction } || session.isInTransaction)
             }
         }
     }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import SMTPProtocol
 
-/// Ends of messages that some receivers believe in and some senders do not: whoever differs from his neighbour lets one
-/// message become two.
+/// Ends of messages that some receivers believe in and some senders do not: whoever differs from his
+/// neighbour lets one message become two.
 @Suite("Smuggling")
 struct SmugglingTests {
     /// What stands between the two halves of the message. None of them is CRLF.CRLF.
@@ -13,7 +13,11 @@ struct SmugglingTests {
         var variants: [String] = []
         for before in ends {
             for dot in [".", "..", "\0.", ".\0"] {
-                for after in ends where !(before.hasSuffix("\r\n") && !before.hasSuffix("\0") && dot == "." && after.hasPrefix("\r\n")) {
+                for after in ends
+                where
+                    !(before.hasSuffix("\r\n") && !before.hasSuffix("\0") && dot == "."
+                    && after.hasPrefix("\r\n"))
+                {
                     variants.append(before + dot + after)
                 }
             }
@@ -21,7 +25,8 @@ struct SmugglingTests {
         return variants
     }()
 
-    private static let smuggled = "MAIL FROM:<x@evil.example>\r\nRCPT TO:<victim@example.org>\r\nDATA\r\nsmuggled\r\n"
+    private static let smuggled =
+        "MAIL FROM:<x@evil.example>\r\nRCPT TO:<victim@example.org>\r\nDATA\r\nsmuggled\r\n"
 
     @Test("no almost-end of DATA makes two messages, wherever it is cut", arguments: almostEnds)
     func data(_ almostEnd: String) {
@@ -73,16 +78,19 @@ struct SmugglingTests {
     @Test(
         "the octets of a chunk that is refused are never commands",
         arguments: [
-            "", "MAIL FROM:<a@example.com>\r\n", "MAIL FROM:<a@example.com>\r\nRCPT TO:<never@example.org>\r\n",
+            "", "MAIL FROM:<a@example.com>\r\n",
+            "MAIL FROM:<a@example.com>\r\nRCPT TO:<never@example.org>\r\n",
             "MAIL FROM:<never@example.com>\r\nRCPT TO:<b@example.org>\r\n",
             "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nBDAT 1 LAST\r\nx",
-            "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nBDAT 2 LOST\r\n\r\n", "AUTH PLAIN\r\n", "STARTTLS\r\n",
+            "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nBDAT 2 LOST\r\n\r\n", "AUTH PLAIN\r\n",
+            "STARTTLS\r\n",
         ]
     )
     func misplacedChunk(_ before: String) {
         let content = Self.smuggled + ".\r\n"
         for marker in ["", " LAST"] {
-            let octets = Array((before + "BDAT \(content.utf8.count)\(marker)\r\n" + content + "QUIT\r\n").utf8)
+            let octets = Array(
+                (before + "BDAT \(content.utf8.count)\(marker)\r\n" + content + "QUIT\r\n").utf8)
             let questions = talk([Array(before.utf8)], opening: "EHLO client.example\r\n").questions
             for reads in [[octets], octets.map { [$0] }] {
                 let whole = talk(reads, opening: "EHLO client.example\r\n")
@@ -113,7 +121,8 @@ struct SmugglingTests {
         options.lineEnds = .refuse
         return SessionSettings(options)
     }()
-    private static let envelope = "EHLO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n"
+    private static let envelope =
+        "EHLO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n"
 
     private func talk(
         _ reads: [[UInt8]], _ settings: SessionSettings = repairing, opening: String = envelope + "DATA\r\n"

@@ -6,9 +6,9 @@ import MailValues
 /// One talk from `Transcripts/`: what the client says, what it must hear, what happens beside.
 ///
 /// A line begins with what it is:
-/// `C:` a line of the client, CRLF added; `C=` its octets with escapes (`\r \n \t \0 \xHH \\`), nothing added;
+/// `C:` a line of the client, CRLF added; `C=` its octets with escapes (`\r \n \t \0 \xHH \\`);
 /// `C*n:` the line n times;
-/// `S:` a line that we send; `M:` the content of a message that the house has got, with escapes; `-:` we have closed;
+/// `S:` a line that we send; `M:` a message that the house has got, with escapes; `-:` we have closed;
 /// `E:` an event: tls, drain, disconnect, or time in seconds; `O:` an option of the listener; `#` a remark.
 struct Transcript: CustomStringConvertible, Sendable {
     enum Step: Sendable, Equatable {
@@ -28,7 +28,8 @@ struct Transcript: CustomStringConvertible, Sendable {
     static let all: [Transcript] = {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Transcripts")
-        let names = try! FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
+        let names = try! FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+            .sorted()
         return names.filter { $0.hasSuffix(".smtp") }.map { name in
             Transcript(name, try! String(contentsOf: folder.appending(path: name), encoding: .utf8))
         }
@@ -45,7 +46,9 @@ struct Transcript: CustomStringConvertible, Sendable {
             case "C:": steps.append(.client(Array(rest.utf8) + [0x0D, 0x0A]))
             case "C=": steps.append(.client(Self.unescape(rest)))
             case let head where head.hasPrefix("C*"):
-                for _ in 0..<Int(head.dropFirst(2).dropLast())! { steps.append(.client(Array(rest.utf8) + [0x0D, 0x0A])) }
+                for _ in 0..<Int(head.dropFirst(2).dropLast())! {
+                    steps.append(.client(Array(rest.utf8) + [0x0D, 0x0A]))
+                }
             case "S:": steps.append(.server(rest))
             case "M:": steps.append(.message(Self.unescape(rest)))
             case "-:": steps.append(.closed)
@@ -60,7 +63,8 @@ struct Transcript: CustomStringConvertible, Sendable {
         self.steps = steps
     }
 
-    private static func set(_ option: String, _ options: inout SessionOptions, _ facts: inout ConnectionFacts) {
+    private static func set(_ option: String, _ options: inout SessionOptions, _ facts: inout ConnectionFacts)
+    {
         let words = option.split(separator: " ").map(String.init)
         switch words[0] {
         case "starttls": options.tls = .startTLS
