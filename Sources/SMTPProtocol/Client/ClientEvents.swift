@@ -26,6 +26,7 @@ package enum ClientEvent: Sendable, Equatable {
     case connected
     /// After `.startTLS`.
     case tlsEstablished(TLSFacts)
+    /// The handshake, or a record after it.
     case tlsFailed(detail: String)
     /// The answer to `.authenticate`; nil: give up.
     case authenticationResponse([UInt8]?)

@@ -45,7 +45,9 @@ extension ClientSession {
 
     private mutating func sayHello(isFallback: Bool, now: Timestamp, _ actions: inout [ClientAction]) {
         state = .hello(isFallback: isFallback)
-        send("\(helloCommand(isFallback: isFallback)) \(target.helloName.printable(limit: 255))\r\n", now: now, &actions)
+        send(
+            "\(helloCommand(isFallback: isFallback)) \(target.helloName.printable(limit: 255))\r\n", now: now,
+            &actions)
     }
 
     mutating func takeHello(isFallback: Bool, now: Timestamp, _ actions: inout [ClientAction]) {
@@ -143,10 +145,14 @@ extension ClientSession {
         }
     }
 
-    mutating func takeAuthentication(_ exchange: Authentication, now: Timestamp, _ actions: inout [ClientAction]) {
+    mutating func takeAuthentication(
+        _ exchange: Authentication, now: Timestamp, _ actions: inout [ClientAction]
+    ) {
         let code = parser.code
         if code >= 400 { return refuse(during: "AUTH", &actions) }
-        guard let credentials = target.credentials else { preconditionFailure("AUTH was begun without credentials") }
+        guard let credentials = target.credentials else {
+            preconditionFailure("AUTH was begun without credentials")
+        }
         switch exchange {
         case .loginUser where code == 334:
             state = .authenticating(.loginPassword)
@@ -161,7 +167,8 @@ extension ClientSession {
             deadline = now + timeouts.opening
             actions.append(.authenticate(challenge: challenge))
         // The third message follows the server's proof alone: the shell gives up where there is none (RFC 5802 §3).
-        case .scram(3) where code == 235, .plain where code == 235, .last where code == 235: finishOpening(&actions)
+        case .scram(3) where code == 235, .plain where code == 235, .last where code == 235:
+            finishOpening(&actions)
         case .plain, .loginUser, .loginPassword, .last, .scram:
             breakOff(detail: "unexpected reply to AUTH: \(parser.reply)", &actions)
         }
@@ -169,7 +176,9 @@ extension ClientSession {
 
     mutating func respond(_ octets: [UInt8]?, now: Timestamp, _ actions: inout [ClientAction]) {
         guard case .authenticating(.scram(let sent)) = state else { return }
-        guard let octets else { return leave(.broken(detail: "the peer failed to prove that it knows the password"), &actions) }
+        guard let octets else {
+            return leave(.broken(detail: "the peer failed to prove that it knows the password"), &actions)
+        }
         state = .authenticating(.scram(sent: sent + 1))
         sendLine(sent == 0 ? "AUTH SCRAM-SHA-256 " : "", base64: octets, now: now, &actions)
     }

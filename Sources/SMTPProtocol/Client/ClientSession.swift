@@ -53,7 +53,9 @@ package struct ClientSession: Sendable {
     package var isClosed: Bool { if case .closed = state { true } else { false } }
 
     /// Takes all octets that came.
-    package mutating func receive(_ octets: UnsafeRawBufferPointer, now: Timestamp, into actions: inout [ClientAction]) {
+    package mutating func receive(
+        _ octets: UnsafeRawBufferPointer, now: Timestamp, into actions: inout [ClientAction]
+    ) {
         var offset = 0
         // Of the commands sent from here on none can be answered among these octets.
         var answerable = owed
@@ -78,7 +80,7 @@ package struct ClientSession: Sendable {
         switch event {
         case .connected: open(now: now, &actions)
         case .tlsEstablished(let facts): resume(with: facts, now: now, &actions)
-        case .tlsFailed(let detail): fail(.tlsFailed(detail: detail), &actions)
+        case .tlsFailed(let detail): breakOff(detail: detail, &actions)
         case .authenticationResponse(let octets): respond(octets, now: now, &actions)
         case .begin(let envelope, let content, let isWhole):
             begin(envelope, content: content, isWhole: isWhole, now: now, &actions)
@@ -108,7 +110,11 @@ package struct ClientSession: Sendable {
 
     /// In the middle of the content a peer may say why it is about to hang up.
     private var mayBeToldEarly: Bool {
-        if case .transaction(let transaction) = state { transaction.phase == .content || transaction.phase == .chunks } else { false }
+        if case .transaction(let transaction) = state {
+            transaction.phase == .content || transaction.phase == .chunks
+        } else {
+            false
+        }
     }
 
     /// 421 to an idle client, or words that nobody asked for: in both cases this connection has no more use.
@@ -119,11 +125,13 @@ package struct ClientSession: Sendable {
     // MARK: Transactions
 
     private mutating func begin(
-        _ envelope: OutboundTransaction, content: [[UInt8]], isWhole: Bool, now: Timestamp, _ actions: inout [ClientAction]
+        _ envelope: OutboundTransaction, content: [[UInt8]], isWhole: Bool, now: Timestamp,
+        _ actions: inout [ClientAction]
     ) {
         guard case .idle = state else {
             // The peer closed between the caller's look and this.
-            let lost = TransactionOutcome.RecipientOutcome.lost(detail: "the connection was closed", afterDot: false)
+            let lost = TransactionOutcome.RecipientOutcome.lost(
+                detail: "the connection was closed", afterDot: false)
             let outcomes = Array(repeating: lost, count: envelope.recipients.count)
             actions.append(.finished(TransactionOutcome(recipients: outcomes, connectionUsable: false)))
             return
@@ -131,7 +139,8 @@ package struct ClientSession: Sendable {
         mailCount += 1
         state = .transaction(
             ClientTransaction(
-                envelope, content: content, isWhole: isWhole, peer: offer.capabilities, language: target.language))
+                envelope, content: content, isWhole: isWhole, peer: offer.capabilities,
+                language: target.language))
         let afterReset = needsReset
         advance(now: now, &actions) { transaction, _, owed, actions in
             transaction.begin(afterReset: afterReset, owed: &owed, into: &actions)
@@ -151,11 +160,14 @@ package struct ClientSession: Sendable {
     /// One step of the transaction, and what follows from it. The transaction is moved out and back, never copied.
     private mutating func advance(
         now: Timestamp, _ actions: inout [ClientAction],
-        by step: (inout ClientTransaction, ReplyParser, inout Int, inout [ClientAction]) -> ClientTransaction.Step
+        by step: (inout ClientTransaction, ReplyParser, inout Int, inout [ClientAction]) ->
+            ClientTransaction.Step
     ) {
         var taken = State.closed
         swap(&taken, &state)
-        guard case .transaction(var transaction) = consume taken else { preconditionFailure("no transaction to advance") }
+        guard case .transaction(var transaction) = consume taken else {
+            preconditionFailure("no transaction to advance")
+        }
         let outcome = step(&transaction, parser, &owed, &actions)
         switch outcome {
         case .going:
@@ -166,7 +178,8 @@ package struct ClientSession: Sendable {
             let isUsable = mailCount < offer.capabilities.mailMaximum ?? .max
             state = .idle
             deadline = nil
-            actions.append(.finished(TransactionOutcome(recipients: transaction.outcome, connectionUsable: isUsable)))
+            actions.append(
+                .finished(TransactionOutcome(recipients: transaction.outcome, connectionUsable: isUsable)))
             // RFC 9422 §4.1: the peer takes no further MAIL in this session.
             if !isUsable { quit(now: now, &actions) }
         case .dismissed:
@@ -178,7 +191,8 @@ package struct ClientSession: Sendable {
     }
 
     private mutating func finishBroken(_ transaction: ClientTransaction, _ actions: inout [ClientAction]) {
-        actions.append(.finished(TransactionOutcome(recipients: transaction.outcome, connectionUsable: false)))
+        actions.append(
+            .finished(TransactionOutcome(recipients: transaction.outcome, connectionUsable: false)))
         close(&actions)
     }
 
@@ -206,7 +220,8 @@ package struct ClientSession: Sendable {
             finishBroken(transaction, &actions)
         case .connecting: fail(.notConnected(detail: detail), &actions)
         case .handshaking: fail(.tlsFailed(detail: detail), &actions)
-        case .greeting, .hello, .startTLS, .authenticating: fail(.broken(detail: "\(detail) (at \(awaited))"), &actions)
+        case .greeting, .hello, .startTLS, .authenticating:
+            fail(.broken(detail: "\(detail) (at \(awaited))"), &actions)
         case .idle, .quitting: close(&actions)
         }
     }

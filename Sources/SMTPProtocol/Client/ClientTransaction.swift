@@ -155,8 +155,11 @@ struct ClientTransaction: Sendable {
         case .recipients: return takeRecipient(parser, owed: &owed, into: &actions)
         case .data: return takeData(parser, owed: &owed, into: &actions)
         case .content: return takeEarly(parser)
-        case .chunks: return takeChunk(parser, owed: &owed, into: &actions)
-        case .ending: return chunksOwed > 0 ? takeChunk(parser, owed: &owed, into: &actions) : takeEnd(parser, owed: owed)
+        case .chunks:
+            return chunksOwed > 0 ? takeChunk(parser, owed: &owed, into: &actions) : takeEarly(parser)
+        case .ending:
+            return chunksOwed > 0
+                ? takeChunk(parser, owed: &owed, into: &actions) : takeEnd(parser, owed: owed)
         case .loneDot: return .finished(isClear: false)
         case .draining: return owed == 0 ? .finished(isClear: false) : .going
         }
@@ -169,7 +172,9 @@ struct ClientTransaction: Sendable {
         actions.append(.send(octets))
     }
 
-    private mutating func takeMail(_ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]) -> Step {
+    private mutating func takeMail(
+        _ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]
+    ) -> Step {
         switch parser.code / 100 {
         case 2: break
         case 4, 5:
@@ -197,7 +202,9 @@ struct ClientTransaction: Sendable {
         return endEnvelope(owed: &owed, into: &actions)
     }
 
-    private mutating func takeRecipient(_ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]) -> Step {
+    private mutating func takeRecipient(
+        _ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]
+    ) -> Step {
         precondition(cursor < standings.count, "a reply was owed to a recipient")
         if standings[cursor] == .asked {
             switch parser.code / 100 {
@@ -237,7 +244,9 @@ struct ClientTransaction: Sendable {
         return .going
     }
 
-    private mutating func takeData(_ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]) -> Step {
+    private mutating func takeData(
+        _ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]
+    ) -> Step {
         switch parser.code / 100 {
         case 3:
             if acceptedCount > 0 {
@@ -265,7 +274,9 @@ struct ClientTransaction: Sendable {
         return .broken(detail: "refused in the middle of the content")
     }
 
-    private mutating func takeChunk(_ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]) -> Step {
+    private mutating func takeChunk(
+        _ parser: ReplyParser, owed: inout Int, into actions: inout [ClientAction]
+    ) -> Step {
         // The last chunk's own reply comes to `takeEnd`.
         chunksOwed -= 1
         switch parser.code / 100 {
@@ -396,7 +407,9 @@ struct ClientTransaction: Sendable {
     private mutating func dismiss(_ reply: Reply) -> Step {
         // Of several LMTP replies this one concerns one recipient; what became of the others is not known.
         if isLMTP && phase == .ending && chunksOwed == 0 {
-            if let index = standings.firstIndex(of: .accepted) { settle(index, .refused(reply, command: "end of data")) }
+            if let index = standings.firstIndex(of: .accepted) {
+                settle(index, .refused(reply, command: "end of data"))
+            }
             lose(detail: "the peer said 421")
         } else {
             refuseAll(reply, phase.command)
@@ -412,8 +425,10 @@ struct ClientTransaction: Sendable {
     private static let dataCommand = Array("DATA\r\n".utf8)
     private static let dotLine = Array(".\r\n".utf8)
     private static let unsendableSender = Reply(553, EnhancedStatus(5, 1, 7), "Sender address cannot be sent")
-    private static let unsendableRecipient = Reply(553, EnhancedStatus(5, 1, 3), "Recipient address cannot be sent")
-    private static let tooManyRecipients = Reply(452, EnhancedStatus(4, 5, 3), "More recipients than the host takes at once")
+    private static let unsendableRecipient = Reply(
+        553, EnhancedStatus(5, 1, 3), "Recipient address cannot be sent")
+    private static let tooManyRecipients = Reply(
+        452, EnhancedStatus(4, 5, 3), "More recipients than the host takes at once")
 }
 
 extension ClientTransaction.Phase {

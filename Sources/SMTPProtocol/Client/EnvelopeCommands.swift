@@ -126,7 +126,8 @@ extension [UInt8] {
     /// utf-8-addr-unitext, or utf-8-addr-xtext for a peer without SMTPUTF8 (RFC 6533 §3).
     private mutating func appendUnitext(_ text: Substring, keepsUTF8: Bool) {
         for scalar in text.unicodeScalars {
-            let isPlain = scalar.value > 0x20 && scalar.value < 0x7F && !"\\+=".unicodeScalars.contains(scalar)
+            let isPlain =
+                scalar.value > 0x20 && scalar.value < 0x7F && !"\\+=".unicodeScalars.contains(scalar)
             if isPlain || keepsUTF8 && scalar.value >= 0xA0 {
                 append(contentsOf: String(scalar).utf8)
             } else {

@@ -49,7 +49,8 @@ struct PeerOffer: Sendable, Equatable {
     /// `RCPTMAX=100` (RFC 9422 §4). A limit of nothing is no limit that anybody could keep, and is not heard.
     private mutating func add(limit: ArraySlice<UInt8>) {
         let parts = limit.split(separator: 0x3D, maxSplits: 1)
-        guard parts.count == 2, let value = Self.number(parts[1]), value > 0, let count = Int(exactly: value) else { return }
+        guard parts.count == 2, let value = Self.number(parts[1]), value > 0, let count = Int(exactly: value)
+        else { return }
         switch String(decoding: parts[0], as: UTF8.self).uppercased() {
         case "RCPTMAX": capabilities.recipientMaximum = count
         case "MAILMAX": capabilities.mailMaximum = count
@@ -58,7 +59,9 @@ struct PeerOffer: Sendable, Equatable {
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        guard (1...20).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...20).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return UInt64(String(decoding: digits, as: UTF8.self))
     }
 }

@@ -61,7 +61,9 @@ package struct ReplyParser: Sendable {
 
     /// Takes octets from `offset` up to the end of the next reply; true when it is whole, false when all octets are taken
     /// and more must come.
-    package mutating func consume(_ octets: UnsafeRawBufferPointer, from offset: inout Int) throws(ReplyError) -> Bool {
+    package mutating func consume(
+        _ octets: UnsafeRawBufferPointer, from offset: inout Int
+    ) throws(ReplyError) -> Bool {
         if isComplete {
             isComplete = false
             lineCount = 0
@@ -133,7 +135,9 @@ package struct ReplyParser: Sendable {
         guard line[3] == 0x20 || line[3] == 0x2D else { throw .malformed }
         isComplete = line[3] == 0x20
         let room = limits.textOctets - text.count
-        if room > 0 { text.append(contentsOf: line[4...].prefix(room).lazy.map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x3F }) }
+        if room > 0 {
+            text.append(contentsOf: line[4...].prefix(room).lazy.map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x3F })
+        }
     }
 }
 
@@ -164,14 +168,18 @@ extension ReplyParser {
             return (nil, line)
         }
         let parts = word.split(separator: 0x2E, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0].count == 1, let subject = number(parts[1]), let detail = number(parts[2]) else {
+        guard parts.count == 3, parts[0].count == 1, let subject = number(parts[1]),
+            let detail = number(parts[2])
+        else {
             return (nil, line)
         }
         return (EnhancedStatus(first - 0x30, subject, detail), line[word.endIndex...].dropFirst())
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt16? {
-        guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return digits.reduce(0) { $0 * 10 + UInt16($1 - 0x30) }
     }
 }

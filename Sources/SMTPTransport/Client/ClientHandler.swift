@@ -196,7 +196,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func authenticate(_ challenge: [UInt8]?) {
         guard let context, let authentication else { return handle(.authenticationResponse(nil)) }
-        authentication.answer(challenge, on: context.eventLoop).assumeIsolated().whenComplete { [weak self] result in
+        authentication.answer(challenge, on: context.eventLoop).assumeIsolated().whenComplete {
+            [weak self] result in
             self?.handle(.authenticationResponse((try? result.get()) ?? nil))
         }
     }

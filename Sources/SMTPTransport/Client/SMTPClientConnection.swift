@@ -30,11 +30,15 @@ package final class SMTPClientConnection: ClientConnection {
 
     package var isUsable: Bool { usability.isUsable }
 
-    package func send(_ transaction: OutboundTransaction, content: any ContentSource) async -> TransactionOutcome {
+    package func send(
+        _ transaction: OutboundTransaction, content: any ContentSource
+    ) async -> TransactionOutcome {
         guard let first = await read(content) else {
-            let lost = TransactionOutcome.RecipientOutcome.lost(detail: "our own content could not be read", afterDot: false)
+            let lost = TransactionOutcome.RecipientOutcome.lost(
+                detail: "our own content could not be read", afterDot: false)
             return TransactionOutcome(
-                recipients: Array(repeating: lost, count: transaction.recipients.count), connectionUsable: isUsable)
+                recipients: Array(repeating: lost, count: transaction.recipients.count),
+                connectionUsable: isUsable)
         }
         var event = ClientEvent.begin(transaction, content: first.pieces, isWhole: first.isLast)
         while true {

@@ -1,6 +1,6 @@
+import MailValues
 package import NIOCore
 import NIOPosix
-import MailValues
 package import SMTPProtocol
 
 /// Opens sessions with next hops over TCP.
@@ -10,7 +10,9 @@ package final class SMTPDialer: Dialer {
     private let settings: DialerSettings
 
     /// `clientTLS` nil: TLS is never spoken, and a target that demands it is not reached.
-    package init(group: any EventLoopGroup, clientTLS: TLSClientContext?, settings: DialerSettings = DialerSettings()) {
+    package init(
+        group: any EventLoopGroup, clientTLS: TLSClientContext?, settings: DialerSettings = DialerSettings()
+    ) {
         self.group = group
         tlsContext = clientTLS
         self.settings = settings

@@ -34,7 +34,9 @@ private func parse(_ octets: UnsafeRawBufferPointer) {
     let whole = read(cutBehind: octets.count)
     let cut = read(cutBehind: 3)
     precondition(whole.0 == cut.0 && whole.1 == cut.1, "a cut changes nothing")
-    for reply in whole.0 { precondition(reply.text.utf8.count <= ReplyLimits().textOctets, "text is bounded") }
+    for reply in whole.0 {
+        precondition(reply.text.utf8.count <= ReplyLimits().textOctets, "text is bounded")
+    }
 }
 
 private func talk(_ octets: UnsafeRawBufferPointer, cutBehind size: Int, choices: UInt8) {
@@ -42,7 +44,8 @@ private func talk(_ octets: UnsafeRawBufferPointer, cutBehind size: Int, choices
         target: DialTarget(
             address: .v4(1), port: 25, hostName: "h", language: choices & 1 == 0 ? .smtp : .lmtp,
             tls: choices & 2 == 0 ? .none : .may,
-            credentials: choices & 4 == 0 ? nil : DialTarget.Credentials(user: "u", password: "p"), helloName: "us"),
+            credentials: choices & 4 == 0 ? nil : DialTarget.Credentials(user: "u", password: "p"),
+            helloName: "us"),
         offersSCRAM: choices & 8 == 0)
     let now = Timestamp(milliseconds: 0)
     let recipients = ["b", "c", "d"].map {
@@ -61,9 +64,12 @@ private func talk(_ octets: UnsafeRawBufferPointer, cutBehind size: Int, choices
         for action in batch {
             switch action {
             case .send: break
-            case .startTLS: session.handle(.tlsEstablished(TLSFacts(version: "x", cipher: "x")), now: now, into: &actions)
+            case .startTLS:
+                session.handle(.tlsEstablished(TLSFacts(version: "x", cipher: "x")), now: now, into: &actions)
             case .authenticate: session.handle(.authenticationResponse([1]), now: now, into: &actions)
-            case .needContent: session.handle(.content([[0x2E, 0x0D, 0x0A]], isLast: begun % 2 == 0), now: now, into: &actions)
+            case .needContent:
+                session.handle(
+                    .content([[0x2E, 0x0D, 0x0A]], isLast: begun % 2 == 0), now: now, into: &actions)
             case .finished(let outcome):
                 finished += 1
                 precondition(outcome.recipients.count == recipients.count, "each recipient has an outcome")
@@ -73,7 +79,9 @@ private func talk(_ octets: UnsafeRawBufferPointer, cutBehind size: Int, choices
         }
         if session.isIdle && begun < 20 {
             begun += 1
-            session.handle(.begin(envelope, content: [Array("a\r\n.b\r\n".utf8)], isWhole: begun % 3 != 0), now: now, into: &actions)
+            session.handle(
+                .begin(envelope, content: [Array("a\r\n.b\r\n".utf8)], isWhole: begun % 3 != 0), now: now,
+                into: &actions)
         }
         guard start < octets.count else { continue }
         let piece = UnsafeRawBufferPointer(rebasing: octets[start..<min(start + size, octets.count)])

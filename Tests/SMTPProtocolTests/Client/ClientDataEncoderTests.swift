@@ -28,7 +28,8 @@ struct ClientDataEncoderTests {
     @Test(
         "arrives as it was, ended by one dot",
         arguments: [
-            "", "a\r\n", ".\r\n", "..\r\n", ".a\r\n.b\r\n", "a\r\n.\r\nb\r\n", "\r\n.\r\n", "a.\r\n", "\r\n\r\n",
+            "", "a\r\n", ".\r\n", "..\r\n", ".a\r\n.b\r\n", "a\r\n.\r\nb\r\n", "\r\n.\r\n", "a.\r\n",
+            "\r\n\r\n",
             String(repeating: "x", count: 100) + "\r\n." + String(repeating: "y", count: 100) + "\r\n",
             String(repeating: "0123456789\r\n", count: 30) + ".\r\n",
         ])
@@ -48,7 +49,8 @@ struct ClientDataEncoderTests {
         for before in ends {
             for after in ends {
                 for filler in [0, 30, 33] {
-                    let text = "x" + String(repeating: "f", count: filler) + before + "." + after + "RSET" + after
+                    let text =
+                        "x" + String(repeating: "f", count: filler) + before + "." + after + "RSET" + after
                     let octets = Array(text.utf8)
                     for cut in 0...octets.count {
                         let sent = Self.encoded([Array(octets[..<cut]), Array(octets[cut...])])
@@ -80,7 +82,9 @@ struct ClientDataEncoderTests {
         var encoder = DataEncoder()
         let piece = Array(String(repeating: "a line of text\r\n", count: 300).utf8)
         let same = encoder.encode(piece)
-        let isSameMemory = piece.withUnsafeBytes { before in same.withUnsafeBytes { $0.baseAddress == before.baseAddress } }
+        let isSameMemory = piece.withUnsafeBytes { before in
+            same.withUnsafeBytes { $0.baseAddress == before.baseAddress }
+        }
         #expect(isSameMemory)
     }
 

@@ -17,9 +17,12 @@ struct ClientEnvelopeCommandsTests {
         $0.dsn = true
     }
 
-    private func mail(_ peer: PeerCapabilities, _ change: (inout OutboundTransaction) -> Void = { _ in }) -> String {
+    private func mail(
+        _ peer: PeerCapabilities, _ change: (inout OutboundTransaction) -> Void = { _ in }
+    ) -> String {
         var transaction = OutboundTransaction(
-            reversePath: .mailbox(Mailbox(localPart: "a", domain: Domain("x.example"))), recipients: [], sizeOctets: 42)
+            reversePath: .mailbox(Mailbox(localPart: "a", domain: Domain("x.example"))), recipients: [],
+            sizeOctets: 42)
         change(&transaction)
         var octets: [UInt8] = []
         #expect(EnvelopeCommands(peer: peer).appendMail(transaction, to: &octets))
@@ -31,7 +34,8 @@ struct ClientEnvelopeCommandsTests {
     ) -> String {
         var octets: [UInt8] = []
         let recipient = OutboundTransaction.Recipient(
-            mailbox: Mailbox(localPart: "b", domain: Domain("x.example")), notify: notify, originalRecipient: original)
+            mailbox: Mailbox(localPart: "b", domain: Domain("x.example")), notify: notify,
+            originalRecipient: original)
         #expect(EnvelopeCommands(peer: peer).appendRecipient(recipient, smtpUTF8: smtpUTF8, to: &octets))
         return String(decoding: octets, as: UTF8.self)
     }
@@ -45,7 +49,9 @@ struct ClientEnvelopeCommandsTests {
             $0.dsnEnvelopeID = "id"
         }
         #expect(line == "MAIL FROM:<a@x.example>\r\n")
-        #expect(recipient(PeerCapabilities(), notify: .never, original: "rfc822;b@x") == "RCPT TO:<b@x.example>\r\n")
+        #expect(
+            recipient(PeerCapabilities(), notify: .never, original: "rfc822;b@x")
+                == "RCPT TO:<b@x.example>\r\n")
     }
 
     @Test("say what is offered and asked for")
@@ -56,7 +62,8 @@ struct ClientEnvelopeCommandsTests {
             $0.dsnReturn = .headers
             $0.dsnEnvelopeID = "a+b=c d"
         }
-        #expect(line == "MAIL FROM:<a@x.example> SIZE=42 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb+3Dc+20d\r\n")
+        #expect(
+            line == "MAIL FROM:<a@x.example> SIZE=42 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb+3Dc+20d\r\n")
         #expect(mail(Self.full) { $0.reversePath = .null } == "MAIL FROM:<> SIZE=42\r\n")
     }
 

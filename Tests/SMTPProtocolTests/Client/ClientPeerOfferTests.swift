@@ -11,7 +11,8 @@ struct ClientPeerOfferTests {
     @Test("is found by keyword, in any case")
     func keywords() {
         let all = offer(
-            "PIPELINING", "8bitmime", "SMTPUTF8", "Chunking", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "SIZE 52428800",
+            "PIPELINING", "8bitmime", "SMTPUTF8", "Chunking", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS",
+            "SIZE 52428800",
             "LIMITS RCPTMAX=100 MAILMAX=5 FOO=1", "AUTH PLAIN login SCRAM-SHA-256 GSSAPI", "XYZZY")
         var expected = PeerCapabilities()
         expected.pipelining = true
@@ -35,12 +36,16 @@ struct ClientPeerOfferTests {
 
     @Test(
         "may be a size without a number, or with a strange one",
-        arguments: [("SIZE", 0), ("SIZE 0", 0), ("SIZE 99999999999999999999999", 0), ("SIZE x", 0), ("SIZE 10", 10)] as [(String, UInt64)])
+        arguments: [
+            ("SIZE", 0), ("SIZE 0", 0), ("SIZE 99999999999999999999999", 0), ("SIZE x", 0), ("SIZE 10", 10),
+        ] as [(String, UInt64)])
     func sizes(_ line: String, _ size: UInt64) {
         #expect(offer(line).capabilities.size == size)
     }
 
-    @Test("is no limit where nothing could be sent under it", arguments: ["LIMITS RCPTMAX=0", "LIMITS RCPTMAX", "LIMITS RCPTMAX=x", "LIMITS"])
+    @Test(
+        "is no limit where nothing could be sent under it",
+        arguments: ["LIMITS RCPTMAX=0", "LIMITS RCPTMAX", "LIMITS RCPTMAX=x", "LIMITS"])
     func limits(_ line: String) {
         #expect(offer(line).capabilities.recipientMaximum == nil)
     }

@@ -44,9 +44,11 @@ struct ClientReplyParserTests {
         ReplyCase("250-one\r\n250-two\r\n250 three\r\n", .reply(Reply(250, nil, "one\ntwo\nthree"))),
         ReplyCase("250-one\r\n250\r\n", .reply(Reply(250, nil, "one\n"))),
         ReplyCase("550 5.1.1 no such user\r\n", .reply(Reply(550, EnhancedStatus(5, 1, 1), "no such user"))),
-        ReplyCase("550-5.1.1 no\r\n550 5.1.1 user\r\n", .reply(Reply(550, EnhancedStatus(5, 1, 1), "no\nuser"))),
+        ReplyCase(
+            "550-5.1.1 no\r\n550 5.1.1 user\r\n", .reply(Reply(550, EnhancedStatus(5, 1, 1), "no\nuser"))),
         ReplyCase("550-5.1.1 no\r\n550 user\r\n", .reply(Reply(550, EnhancedStatus(5, 1, 1), "no\nuser"))),
-        ReplyCase("550 4.1.1 another class\r\n", .reply(Reply(550, nil, "4.1.1 another class"))),  // RFC 2034 §4
+        // RFC 2034 §4
+        ReplyCase("550 4.1.1 another class\r\n", .reply(Reply(550, nil, "4.1.1 another class"))),
         ReplyCase("250 2.0.0\r\n", .reply(Reply(250, EnhancedStatus(2, 0, 0), ""))),
         ReplyCase("250 2.0.0.1 x\r\n", .reply(Reply(250, nil, "2.0.0.1 x"))),
         ReplyCase("250 2.0000.0 x\r\n", .reply(Reply(250, nil, "2.0000.0 x"))),
@@ -70,7 +72,9 @@ struct ClientReplyParserTests {
         ReplyCase("250-a\r\n251 b\r\n", .error(.mixedCodes)),
         ReplyCase(String(repeating: "250-x\r\n", count: 101), .error(.tooManyLines)),
         ReplyCase("250 " + String(repeating: "x", count: 70_000), .error(.lineTooLong)),
-        ReplyCase("250 " + String(repeating: "x", count: 3_000) + "\r\n", .reply(Reply(250, nil, String(repeating: "x", count: 2_044)))),
+        ReplyCase(
+            "250 " + String(repeating: "x", count: 3_000) + "\r\n",
+            .reply(Reply(250, nil, String(repeating: "x", count: 2_044)))),
     ]
 
     @Test("is read as it stands", arguments: cases)

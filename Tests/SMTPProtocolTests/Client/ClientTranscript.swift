@@ -108,9 +108,11 @@ struct ClientPlayer {
         case "connected": return .connected
         case "tls": return .tlsEstablished(TLSFacts(version: "TLSv1.3", cipher: "X"))
         case "tls-failed": return .tlsFailed(detail: argument)
-        case "begin": return .begin(transcript.envelope, content: transcript.content, isWhole: transcript.isWhole)
+        case "begin":
+            return .begin(transcript.envelope, content: transcript.content, isWhole: transcript.isWhole)
         case "more": return .content([Array(argument.utf8) + [0x0D, 0x0A]], isLast: false)
-        case "last": return .content(argument.isEmpty ? [] : [Array(argument.utf8) + [0x0D, 0x0A]], isLast: true)
+        case "last":
+            return .content(argument.isEmpty ? [] : [Array(argument.utf8) + [0x0D, 0x0A]], isLast: true)
         case "unreadable": return .contentFailed
         case "respond": return .authenticationResponse(argument == "nothing" ? nil : Array(argument.utf8))
         case "quit": return .quit
@@ -125,7 +127,8 @@ struct ClientPlayer {
     private mutating func write(_ actions: [ClientAction]) {
         var sent: [UInt8] = []
         func lines() -> [String] {
-            String(decoding: sent, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false).dropLast()
+            String(decoding: sent, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+                .dropLast()
                 .map { "C: \($0)" }
         }
         for action in actions {
@@ -144,7 +147,8 @@ struct ClientPlayer {
         switch action {
         case .send: ""
         case .startTLS: "startTLS"
-        case .authenticate(let challenge): "authenticate \(challenge.map { String(decoding: $0, as: UTF8.self) } ?? "")"
+        case .authenticate(let challenge):
+            "authenticate \(challenge.map { String(decoding: $0, as: UTF8.self) } ?? "")"
         case .ready: "ready"
         case .failed(let error): "failed \(error)"
         case .needContent: "needContent"
@@ -173,7 +177,9 @@ private func normalised(_ text: String) -> String { text.split(separator: "\n").
 
 @Suite("The client's talk")
 struct ClientTranscriptTests {
-    @Test("goes as written", arguments: ClientTranscript.openings + ClientTranscript.transactions + ClientTranscript.breaks)
+    @Test(
+        "goes as written",
+        arguments: ClientTranscript.openings + ClientTranscript.transactions + ClientTranscript.breaks)
     func asWritten(_ transcript: ClientTranscript) {
         var player = ClientPlayer(transcript)
         #expect(player.play() == normalised(transcript.text))

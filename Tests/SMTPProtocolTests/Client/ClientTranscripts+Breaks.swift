@@ -10,26 +10,28 @@ extension ClientTranscript {
         C: DATA
 
         """
-    private static let contentSent = envelopeSent + """
-        S: 250 ok
-        S: 250 ok
-        S: 354 go
-        C: Subject: x
-        C: \("")
-        C: Hello
-        C: .
+    private static let contentSent =
+        envelopeSent + """
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            C: Subject: x
+            C: \("")
+            C: Hello
+            C: .
 
-        """
-    private static let halfSent = envelopeSent + """
-        S: 250 ok
-        S: 250 ok
-        S: 354 go
-        C: Subject: x
-        C: \("")
-        C: Hello
-        * needContent
+            """
+    private static let halfSent =
+        envelopeSent + """
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            C: Subject: x
+            C: \("")
+            C: Hello
+            * needContent
 
-        """
+            """
 
     static let breaks: [ClientTranscript] = [
         ClientTranscript(
@@ -85,7 +87,8 @@ extension ClientTranscript {
                 * close
                 """),
         ClientTranscript(
-            title: "of an LMTP talk that breaks, those who were answered keep their answer", target: target(language: .lmtp),
+            title: "of an LMTP talk that breaks, those who were answered keep their answer",
+            target: target(language: .lmtp),
             envelope: envelope("b", "c"),
             text: ready.replacing("EHLO", with: "LHLO") + """
                 > begin
@@ -178,6 +181,27 @@ extension ClientTranscript {
                 C: Hello
                 C: .
                 * finished unusable: lost the peer spoke unasked after dot
+                * close
+                """),
+        ClientTranscript(
+            title: "a reply between chunks that answers none of them ends the session",
+            content: [Array("one\r\n".utf8)], isWhole: false,
+            text: opening("PIPELINING", "CHUNKING") + """
+                > begin
+                C: MAIL FROM:<a@us.example>
+                C: RCPT TO:<b@mx.example>
+                S: 250 ok
+                S: 250 ok
+                * needContent
+                S: 452 4.3.1 full
+                * finished unusable: refused 452 4.3.1 full (content)
+                * close
+                """),
+        ClientTranscript(
+            title: "a forged record in the middle of a transaction loses it",
+            text: ready + contentSent + """
+                > tls-failed bad record
+                * finished unusable: lost bad record after dot
                 * close
                 """),
         ClientTranscript(

@@ -86,7 +86,8 @@ extension ClientTranscript {
                 * close
                 """),
         ClientTranscript(
-            title: "a peer that cannot begin TLS now is used in clear where that is allowed", target: target(tls: .may),
+            title: "a peer that cannot begin TLS now is used in clear where that is allowed",
+            target: target(tls: .may),
             text: """
                 > connected
                 S: 220 x
@@ -179,7 +180,8 @@ extension ClientTranscript {
                 * ready
                 """),
         ClientTranscript(
-            title: "AUTH SCRAM-SHA-256, which shows no password", target: target(tls: .may, credentials: secret),
+            title: "AUTH SCRAM-SHA-256, which shows no password",
+            target: target(tls: .may, credentials: secret),
             text: """
                 > connected
                 S: 220 x
@@ -201,7 +203,8 @@ extension ClientTranscript {
                 * ready
                 """),
         ClientTranscript(
-            title: "SCRAM without the server's proof is no session", target: target(tls: .may, credentials: secret),
+            title: "SCRAM without the server's proof is no session",
+            target: target(tls: .may, credentials: secret),
             text: """
                 > connected
                 S: 220 x

@@ -103,7 +103,8 @@ extension ClientTranscript {
                 * finished usable: refused 451 4.2.1 greylisted (RCPT)
                 """),
         ClientTranscript(
-            title: "when all recipients are refused step by step, DATA is not said and RSET comes before the next MAIL",
+            title:
+                "when all recipients are refused step by step, DATA is not said and RSET comes before the next MAIL",
             text: plain + """
                 > begin
                 C: MAIL FROM:<a@us.example> SIZE=21

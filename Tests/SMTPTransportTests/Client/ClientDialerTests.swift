@@ -1,3 +1,4 @@
+import Cryptography
 import MailValues
 import NIOCore
 import NIOPosix
@@ -15,18 +16,23 @@ struct ClientDialerTests {
         language: DialTarget.Language = .smtp, source: IPAddress? = nil
     ) -> DialTarget {
         DialTarget(
-            address: .v4(0x7F00_0001), port: port, hostName: "mx.example.org", source: source, language: language, tls: tls,
+            address: .v4(0x7F00_0001), port: port, hostName: "mx.example.org", source: source,
+            language: language, tls: tls,
             credentials: credentials, helloName: "us.example")
     }
 
     private func envelope(_ recipients: [String] = ["b"], size: Int = 100) -> OutboundTransaction {
         OutboundTransaction(
             reversePath: .mailbox(Mailbox(localPart: "a", domain: Domain("us.example"))),
-            recipients: recipients.map { .init(mailbox: Mailbox(localPart: $0, domain: Domain("mx.example.org"))) },
+            recipients: recipients.map {
+                .init(mailbox: Mailbox(localPart: $0, domain: Domain("mx.example.org")))
+            },
             sizeOctets: size)
     }
 
-    private func dialer(_ tls: TLSClientContext? = nil, _ change: (inout DialerSettings) -> Void = { _ in }) -> SMTPDialer {
+    private func dialer(
+        _ tls: TLSClientContext? = nil, _ change: (inout DialerSettings) -> Void = { _ in }
+    ) -> SMTPDialer {
         var settings = DialerSettings()
         change(&settings)
         return SMTPDialer(group: group, clientTLS: tls, settings: settings)
@@ -44,13 +50,17 @@ struct ClientDialerTests {
     private static let queued = TransactionOutcome.RecipientOutcome.delivered(
         Reply(250, EnhancedStatus(2, 0, 0), "queued"))
 
-    @Test("carries many messages over one connection", arguments: [["PIPELINING"], ["PIPELINING", "CHUNKING"], ["SIZE"], ["CHUNKING"]])
+    @Test(
+        "carries many messages over one connection",
+        arguments: [["PIPELINING"], ["PIPELINING", "CHUNKING"], ["SIZE"], ["CHUNKING"]])
     func manyMessages(_ offers: [String]) async throws {
         let server = try await ScriptedServer(.init(offers: offers), group: group)
         let connection = try await dialer().dial(target(server.port))
         for _ in 0..<5 {
-            let outcome = await connection.send(envelope(["b", "c"]), content: ClientContent("x: y\r\n\r\n.dot\r\n"))
-            #expect(outcome == TransactionOutcome(recipients: [Self.queued, Self.queued], connectionUsable: true))
+            let outcome = await connection.send(
+                envelope(["b", "c"]), content: ClientContent("x: y\r\n\r\n.dot\r\n"))
+            #expect(
+                outcome == TransactionOutcome(recipients: [Self.queued, Self.queued], connectionUsable: true))
         }
         #expect(connection.isUsable)
         await connection.quit()
@@ -63,7 +73,9 @@ struct ClientDialerTests {
         try await server.stop()
     }
 
-    @Test("carries what is longer than its read-ahead and any socket buffer", arguments: [["PIPELINING"], ["PIPELINING", "CHUNKING"], ["CHUNKING"], []])
+    @Test(
+        "carries what is longer than its read-ahead and any socket buffer",
+        arguments: [["PIPELINING"], ["PIPELINING", "CHUNKING"], ["CHUNKING"], []])
     func longMessage(_ offers: [String]) async throws {
         let server = try await ScriptedServer(.init(offers: offers), group: group)
         let connection = try await dialer().dial(target(server.port))
@@ -83,14 +95,17 @@ struct ClientDialerTests {
             replies: [("RCPT TO:<nobody", "550 5.1.1 who"), ("DATA", "354 go"), (".", "250 2.0.0 queued")])
         let server = try await ScriptedServer(behaviour, group: group)
         let connection = try await dialer().dial(target(server.port))
-        let refused = TransactionOutcome.RecipientOutcome.refused(Reply(550, EnhancedStatus(5, 1, 1), "who"), command: "RCPT")
+        let refused = TransactionOutcome.RecipientOutcome.refused(
+            Reply(550, EnhancedStatus(5, 1, 1), "who"), command: "RCPT")
         let mixed = await connection.send(envelope(["nobody", "b"]), content: ClientContent("x\r\n"))
         #expect(mixed.recipients == [refused, Self.queued])
         await connection.quit()
         try await server.stop()
     }
 
-    @Test("says whether the message may have arrived when the peer hangs up", arguments: [("MAIL", false), ("DATA", false), (".", true)])
+    @Test(
+        "says whether the message may have arrived when the peer hangs up",
+        arguments: [("MAIL", false), ("DATA", false), (".", true)])
     func hangUp(_ command: String, _ afterDot: Bool) async throws {
         let server = try await ScriptedServer(.init(replies: [(command, nil)]), group: group)
         let connection = try await dialer().dial(target(server.port))
@@ -108,12 +123,15 @@ struct ClientDialerTests {
         try await server.stop()
     }
 
-    @Test("gives up a message that cannot be read, and only after a part is sent the connection too", arguments: [0, 3])
+    @Test(
+        "gives up a message that cannot be read, and only after a part is sent the connection too",
+        arguments: [0, 3])
     func unreadable(_ failsAfter: Int) async throws {
         let server = try await ScriptedServer(group: group)
         let connection = try await dialer { $0.readAheadOctets = 10 }.dial(target(server.port))
         let batches = Array(repeating: [Array("0123456789\r\n".utf8)], count: 10)
-        let outcome = await connection.send(envelope(), content: ClientContent(batches, failsAfter: failsAfter))
+        let outcome = await connection.send(
+            envelope(), content: ClientContent(batches, failsAfter: failsAfter))
         #expect(outcome.recipients == [.lost(detail: "our own content could not be read", afterDot: false)])
         #expect(outcome.connectionUsable == (failsAfter == 0))
         connection.abort()
@@ -124,21 +142,47 @@ struct ClientDialerTests {
     func startTLS() async throws {
         let identity = TLSFixtures.host
         let server = try await ScriptedServer(
-            .init(tls: try TLSServerContext(settings: TLSServerSettings(identities: [
-                TLSIdentity(certificate: Array(identity.certificate.utf8), key: Array(identity.key.utf8), name: "host")
-            ]))), group: group)
+            .init(
+                tls: try TLSServerContext(
+                    settings: TLSServerSettings(identities: [
+                        TLSIdentity(
+                            certificate: Array(identity.certificate.utf8), key: Array(identity.key.utf8),
+                            name: "host")
+                    ]))), group: group)
         let connection = try await dialer(TLSClientContext()).dial(target(server.port, tls: .may))
         #expect(connection.tls?.version == "TLSv1.3")
         let outcome = await connection.send(envelope(), content: ClientContent("x\r\n"))
         #expect(outcome.recipients == [Self.queued])
         #expect(server.seen.commands.prefix(3) == ["EHLO us.example", "STARTTLS", "EHLO us.example"])
         await connection.quit()
-        let strict = await failure(dialer(try TLSClientContext()), target(server.port, tls: .verify(names: ["mx.example.org"])))
+        let strict = await failure(
+            dialer(try TLSClientContext()), target(server.port, tls: .verify(names: ["mx.example.org"])))
         guard case .tlsFailed = strict else {
             Issue.record("a certificate of an unknown authority was taken: \(String(describing: strict))")
             return
         }
         try await server.stop()
+    }
+
+    @Test("proves that it knows the password, and takes no server that does not")
+    func scram() async throws {
+        let verifier = ScramVerifier(password: Array("secret".utf8), salt: [1, 2, 3, 4], iterations: 4_096)
+        let server = try await ScriptedServer(.init(verifier: verifier), group: group)
+        let right = DialTarget.Credentials(user: "user", password: "secret")
+        let connection = try await dialer().dial(target(server.port, credentials: right))
+        #expect(
+            await connection.send(envelope(), content: ClientContent("x\r\n")).recipients == [Self.queued])
+        await connection.quit()
+        let wrong = await failure(
+            dialer(),
+            target(server.port, credentials: DialTarget.Credentials(user: "user", password: "guess")))
+        #expect(wrong == .refused(Reply(535, EnhancedStatus(5, 7, 8), "no"), during: "AUTH"))
+        try await server.stop()
+        let liar = try await ScriptedServer(
+            .init(offers: ["AUTH SCRAM-SHA-256"], replies: [("AUTH", "235 2.7.0 welcome")]), group: group)
+        let unproven = await failure(dialer(), target(liar.port, credentials: right))
+        #expect(unproven == .broken(detail: "unexpected reply to AUTH: 235 2.7.0 welcome (at AUTH)"))
+        try await liar.stop()
     }
 
     @Test("reports why there is no session")

@@ -1,8 +1,9 @@
+import Cryptography
 import MailValues
 import NIOCore
 import NIOPosix
-import Synchronization
 import SMTPTransport
+import Synchronization
 
 /// A small SMTP server on loopback that answers by rule and remembers what it got.
 final class ScriptedServer: Sendable {
@@ -11,6 +12,8 @@ final class ScriptedServer: Sendable {
         /// The reply to a command that begins with this, instead of the usual one; nil: hang up without a word.
         var replies: [(command: String, reply: String?)] = []
         var tls: TLSServerContext?
+        /// Whose password SCRAM asks for.
+        var verifier: ScramVerifier?
         /// Says nothing at all.
         var isSilent = false
     }
@@ -61,9 +64,11 @@ private final class ScriptedHandler: ChannelInboundHandler {
     private var chunkLeft = 0
     private var chunkReply = ""
     private var isEncrypted = false
+    private var scram: ScriptedScram?
 
     init(_ behaviour: ScriptedServer.Behaviour, _ box: ScriptedServer.Box) {
         self.behaviour = behaviour
+        scram = behaviour.verifier.map(ScriptedScram.init)
         self.box = box
     }
 
@@ -108,12 +113,20 @@ private final class ScriptedHandler: ChannelInboundHandler {
     private func keep(_ octets: ArraySlice<UInt8>) { box.got.withLock { $0.content += octets } }
 
     private func take(_ context: ChannelHandlerContext, _ command: String) {
+        if scram != nil, scram?.isRunning == true || command.hasPrefix("AUTH SCRAM-SHA-256 ") {
+            answer(context, "AUTH", scram?.answer(command) ?? "")
+            return
+        }
         box.got.withLock { $0.commands.append(command) }
         let words = command.split(separator: " ")
         switch words.first {
         case "EHLO", "LHLO":
-            let offers = behaviour.offers + (behaviour.tls != nil && !isEncrypted ? ["STARTTLS"] : [])
-            let lines = (["scripted"] + offers).enumerated().map { "250\($0 == offers.count ? " " : "-")\($1)" }
+            let mechanisms = behaviour.verifier == nil ? [] : ["AUTH SCRAM-SHA-256"]
+            let offers =
+                behaviour.offers + mechanisms + (behaviour.tls != nil && !isEncrypted ? ["STARTTLS"] : [])
+            let lines = (["scripted"] + offers).enumerated().map {
+                "250\($0 == offers.count ? " " : "-")\($1)"
+            }
             answer(context, command, lines.joined(separator: "\r\n"))
         case "DATA":
             inData = true
