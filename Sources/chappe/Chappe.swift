@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// The operator's command. Each subcommand stands in a file of its own.
+@main
+struct Chappe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chappe",
+        abstract: "Asks and tells a Chappe node.",
+        discussion: """
+            Exit codes: 0 all is well; 1 degraded, or not everything was done; 2 critical, or refused; \
+            3 the node does not answer; 64 the command line makes no sense.
+            """,
+        version: Build.version,
+        subcommands: [
+            StatusCommand.self, QueueCommand.self, ExplainCommand.self, ConfigCommand.self, ReloadCommand.self,
+            DrainCommand.self, UndrainCommand.self, AccountCommand.self, StoreCommand.self, SelftestCommand.self,
+            MetricsCommand.self, VersionCommand.self,
+        ])
+}
+
+enum Build {
+    static let version = "0.1.0"
+}

@@ -1,0 +1,53 @@
+import Glibc
+
+/// Where a command writes: standard output and standard error, or a test's memory.
+final class Screen {
+    private let output: ([UInt8]) -> Void
+    private let errors: ([UInt8]) -> Void
+    /// Asks a person; nil where there is none.
+    private let question: ((String) -> String?)?
+
+    init(
+        output: @escaping ([UInt8]) -> Void, errors: @escaping ([UInt8]) -> Void, question: ((String) -> String?)? = nil
+    ) {
+        self.output = output
+        self.errors = errors
+        self.question = question
+    }
+
+    static var standard: Screen {
+        let hasPerson = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        return Screen(
+            output: { octets in write(octets, to: STDOUT_FILENO) },
+            errors: { octets in write(octets, to: STDERR_FILENO) },
+            question: hasPerson ? { text in ask(text) } : nil)
+    }
+
+    func say(_ line: String) { output(Array((line + "\n").utf8)) }
+    func warn(_ line: String) { errors(Array((line + "\n").utf8)) }
+    func put(_ octets: [UInt8]) { output(octets) }
+
+    var hasPerson: Bool { question != nil }
+
+    /// Whether a person says yes; nobody there means no.
+    func confirms(_ text: String) -> Bool {
+        guard let answer = question?("\(text) [y/N] ") else { return false }
+        return ["y", "yes"].contains(answer.lowercased())
+    }
+
+    private static func ask(_ text: String) -> String? {
+        write(Array(text.utf8), to: STDERR_FILENO)
+        return readLine()
+    }
+
+    private static func write(_ octets: [UInt8], to descriptor: CInt) {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            // A reader that went away (`| head`) wants no more.
+            guard count > 0 else { exit(0) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

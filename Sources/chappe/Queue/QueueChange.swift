@@ -1,0 +1,97 @@
+import AdminClient
+import AdminProtocol
+import ArgumentParser
+
+/// What all commands that change the queue share: they count first, ask if it is much, and say what they did.
+protocol QueueChangeCommand: NodeCommand {
+    var change: ChangeOptions { get }
+    static var action: QueueAction { get }
+    /// Given where the operator need not say why.
+    static var usualReason: String? { get }
+}
+
+struct ChangeOptions: ParsableArguments {
+    @OptionGroup var form: OutputOptions
+    @OptionGroup var filter: FilterOptions
+
+    @Option(name: .long, help: "Why: goes into the record.")
+    var reason: String?
+
+    @Flag(name: .long, help: "Count, and change nothing.")
+    var dryRun = false
+
+    @Flag(name: [.customShort("y"), .long], help: "Do not ask.")
+    var yes = false
+}
+
+extension QueueChangeCommand {
+    /// More messages than this want a yes.
+    static var unaskedMost: Int { 100 }
+
+    func validate() throws {
+        guard change.dryRun || change.reason != nil || Self.usualReason != nil else {
+            throw ValidationError("--reason is missing: say why, it goes into the record")
+        }
+    }
+
+    func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
+        let filters = try change.filter.filters
+        guard !filters.contains(where: \.isEmpty) else {
+            throw Complaint("no message is named: give ids, a filter, or --all", .usage)
+        }
+        let planned = try send(filters, dryRun: true, client)
+        if change.dryRun || planned.matched == 0 {
+            try tell(planned, on: screen)
+            return planned.matched == 0 ? .partial : .ok
+        }
+        try confirm(planned.matched, on: screen)
+        let done = try send(filters, dryRun: false, client)
+        try tell(done, on: screen)
+        return done.changed < done.matched ? .partial : .ok
+    }
+
+    private func confirm(_ count: Int, on screen: Screen) throws {
+        guard count > Self.unaskedMost, !change.yes else { return }
+        let plan = "\(Self.action.rawValue) \(Wording.count(count, "message"))"
+        guard screen.hasPerson else { throw Complaint("will not \(plan) unasked: add --yes", .refused) }
+        guard screen.confirms("\(plan)?") else { throw Complaint("nothing was changed", .refused) }
+    }
+
+    private func send(_ filters: [QueueFilter], dryRun: Bool, _ client: AdminClient) throws -> QueueChangeAnswer {
+        var sum = QueueChangeAnswer(action: Self.action, dryRun: dryRun, matched: 0, changed: 0, ids: [])
+        for filter in filters {
+            let request = QueueChangeRequest(
+                filter: filter, reason: change.reason ?? Self.usualReason ?? "", dryRun: dryRun)
+            let answer: QueueChangeAnswer = try client.send(request, to: "queue/\(Self.action.rawValue)")
+            sum.matched += answer.matched
+            sum.changed += answer.changed
+            sum.ids += answer.ids
+        }
+        return sum
+    }
+
+    private func tell(_ answer: QueueChangeAnswer, on screen: Screen) throws {
+        try screen.answer(change.form, answer, brief: answer.ids, page: [Self.sentence(answer)])
+    }
+
+    static func sentence(_ answer: QueueChangeAnswer) -> String {
+        let matched = Wording.count(answer.matched, "message")
+        if answer.matched == 0 { return "no message fits" }
+        if answer.dryRun { return "would \(answer.action.rawValue) \(matched)" }
+        if answer.changed == answer.matched { return "\(answer.action.past) \(matched)" }
+        return "\(answer.action.past) \(Wording.count(answer.changed)) of \(matched): "
+            + "the others were being delivered, or were so already"
+    }
+}
+
+extension QueueAction {
+    var past: String {
+        switch self {
+        case .hold: "held"
+        case .release: "released"
+        case .retry: "made due"
+        case .bounce: "bounced"
+        case .delete: "deleted"
+        }
+    }
+}
