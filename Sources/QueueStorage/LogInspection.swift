@@ -12,19 +12,24 @@ struct LogInspection {
     }
 
     private let kind: Kind
+    /// Look at every checksum: RocksDB does so itself where it reads all, but does not say which file it read.
+    private let checksAll: Bool
     /// The file before this one, if its end was torn: it must not have held anything that the next one builds on.
     private var torn: (file: String, offset: Int)?
     /// Of the batch that must come next.
     private var nextSequence: UInt64?
 
-    init(_ kind: Kind) { self.kind = kind }
+    init(_ kind: Kind, checksAll: Bool = false) {
+        self.kind = kind
+        self.checksAll = checksAll || kind == .manifest
+    }
 
     /// Looks at the next file, in order of number.
     mutating func next(_ file: String, _ log: UnsafeRawBufferPointer) -> Damage? {
         var offset = 0
         var isFirst = true
         while let record = Self.record(log, from: offset) {
-            guard record.fits(log), kind == .writeAhead || record.isIntact(log) else {
+            guard record.fits(log), !checksAll || record.isIntact(log) else {
                 return tail(file, log, at: record)
             }
             if isFirst, let damage = checkJoint(file, record, log) { return damage }
@@ -46,6 +51,9 @@ struct LogInspection {
         if let behind = Self.intactRecord(log, behind: record) {
             return Damage(
                 file: file, detail: "octet \(record.offset) is damaged: at octet \(behind) an intact record follows")
+        }
+        if record.fits(log), !record.isIntact(log) {
+            return Damage(file: file, detail: "the record at octet \(record.offset) is damaged")
         }
         if record.rawKind != 0 || record.length != 0, record.isMisread(log) {
             return Damage(file: file, detail: "the record at octet \(record.offset) is whole, but its header is damaged")

@@ -65,6 +65,7 @@ package final class RocksQueue: QueueStore {
             return RocksQueue(
                 directory: directory.path, options: options, lock: lock, database: database, state: state, now: now)
         } catch let error as DatabaseError {
+            if case .damaged = error { try directory.nameDamage() }
             throw StoreOpenError(error, directory: directory.path)
         } catch let error as StoreOpenError {
             throw error

@@ -65,8 +65,15 @@ struct StoreDirectory: Sendable {
         return String(name)
     }
 
-    private func inspect(_ names: [String], kind: LogInspection.Kind) throws(StoreOpenError) {
-        var inspection = LogInspection(kind)
+    /// Throws the name of the damaged log, where RocksDB only said that there is one.
+    func nameDamage() throws(StoreOpenError) {
+        try inspect(files.filter { $0.hasSuffix(".log") }, kind: .writeAhead, checksAll: true)
+    }
+
+    private func inspect(
+        _ names: [String], kind: LogInspection.Kind, checksAll: Bool = false
+    ) throws(StoreOpenError) {
+        var inspection = LogInspection(kind, checksAll: checksAll)
         for name in names {
             do {
                 let content = try FileContent("\(path)/\(name)")
@@ -104,14 +111,10 @@ extension StoreOpenError {
         }
     }
 
-    /// The first word of RocksDB's text that ends like one of its files.
+    /// The first word of RocksDB's text that ends like one of its files; a manifest last, as it is named along with others.
     private static func fileName(in detail: String) -> String? {
-        for word in detail.split(whereSeparator: { " :,\"".contains($0) }) {
-            let name = word.split(separator: "/").last ?? word
-            if [".sst", ".log", ".blob"].contains(where: { name.hasSuffix($0) }) || name.hasPrefix("MANIFEST-") {
-                return String(name)
-            }
-        }
-        return nil
+        let words = detail.split(whereSeparator: { " :,;()\"".contains($0) }).map { $0.split(separator: "/").last ?? $0 }
+        let file = words.first { word in [".sst", ".log", ".blob"].contains { word.hasSuffix($0) } }
+        return (file ?? words.first { $0.hasPrefix("MANIFEST-") }).map(String.init)
     }
 }
