@@ -4,13 +4,14 @@ package import MailValues
 package enum DNSName {
     /// Octets of one label (RFC 1035 §2.3.4).
     package static let labelOctets = 63
-    /// Octets of a name as text without a final dot: 255 in wire form (RFC 1035 §2.3.4), less the first length and the root.
+    /// Octets of a name as text without a final dot: 255 in wire form (RFC 1035 §2.3.4), less the first
+    /// length and the root.
     package static let nameOctets = 253
 
     /// The form that is asked for, or nil for what cannot be a name in DNS.
     ///
-    /// Underscores are taken (RFC 8552 §1.1), and hyphens anywhere: names of hosts are not ours to judge, only names that
-    /// would be read differently on their way. A final dot is dropped.
+    /// Underscores are taken (RFC 8552 §1.1), and hyphens anywhere: names of hosts are not ours to judge,
+    /// only names that would be read differently on their way. A final dot is dropped.
     package static func normalized(_ name: String) -> String? {
         var isPlain = true
         var label = 0
@@ -55,10 +56,11 @@ package enum DNSName {
         return octets
     }
 
-    /// The text of an uncompressed name at the start of `octets`, and how many octets it takes; the root is "".
+    /// The text of an uncompressed name at the start of `octets`, and how many octets it takes; the root is
+    /// "".
     ///
-    /// Nil for a name that is broken, and for one whose labels hold dots, spaces or octets beyond printable ASCII: as text
-    /// it would be another name, and no mail host has one.
+    /// Nil for a name that is broken, and for one whose labels hold dots, spaces or octets beyond printable
+    /// ASCII: as text it would be another name, and no mail host has one.
     package static func text(_ octets: ArraySlice<UInt8>) -> (name: String, octetCount: Int)? {
         var text: [UInt8] = []
         var position = octets.startIndex
@@ -68,7 +70,8 @@ package enum DNSName {
             if length == 0 {
                 return (String(decoding: text, as: UTF8.self), position - octets.startIndex)
             }
-            // The upper two bits mark compression, which has no place in data out of its message (RFC 1035 §4.1.4).
+            // The upper two bits mark compression, which has no place in data out of its message (RFC 1035
+            // §4.1.4).
             guard length <= labelOctets, position + length < octets.endIndex else { return nil }
             if !text.isEmpty { text.append(0x2E) }
             for octet in octets[position..<(position + length)] {
@@ -81,14 +84,16 @@ package enum DNSName {
         return nil
     }
 
-    /// Where the names of an address stand: `1.2.0.192.in-addr.arpa` (RFC 1035 §3.5), `….ip6.arpa` (RFC 3596 §2.5).
+    /// Where the names of an address stand: `1.2.0.192.in-addr.arpa` (RFC 1035 §3.5), `….ip6.arpa` (RFC 3596
+    /// §2.5).
     package static func reverse(of address: IPAddress) -> String {
         address.reversedLabels + (address.isV4 ? ".in-addr.arpa" : ".ip6.arpa")
     }
 }
 
 extension IPAddress {
-    /// Octets of IPv4, nibbles of IPv6, last one first, divided by dots; as block lists are asked too (RFC 5782 §2.1).
+    /// Octets of IPv4, nibbles of IPv6, last one first, divided by dots; as block lists are asked too (RFC
+    /// 5782 §2.1).
     package var reversedLabels: String {
         switch self {
         case .v4(let bits):

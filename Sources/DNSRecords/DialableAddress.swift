@@ -1,6 +1,7 @@
 package import MailValues
 
-/// What an address is set aside for, where it is not an ordinary one of the Internet (RFC 6890, kept up by IANA).
+/// What an address is set aside for, where it is not an ordinary one of the Internet (RFC 6890, kept up by
+/// IANA).
 package enum SpecialPurpose: String, Sendable, CaseIterable {
     case unspecified = "this network"
     case loopback
@@ -17,9 +18,9 @@ package enum SpecialPurpose: String, Sendable, CaseIterable {
 extension IPAddress {
     /// Whether a host that a stranger's DNS names may be dialled.
     ///
-    /// An MX record costs its owner nothing. If it could point into our own network, every queue in the world would be a way
-    /// to speak SMTP with hosts that trust us. Networks for documentation count as ordinary: nobody has them, and examples
-    /// and tests use them.
+    /// An MX record costs its owner nothing. If it could point into our own network, every queue in the world
+    /// would be a way to speak SMTP with hosts that trust us. Networks for documentation count as ordinary:
+    /// nobody has them, and examples and tests use them.
     package var isPubliclyDialable: Bool { specialPurpose == nil }
 
     /// Nil for an ordinary address.
@@ -46,10 +47,12 @@ extension IPAddress {
         (0xC612_0000, 15, .benchmark), (0xE000_0000, 4, .multicast), (0xF000_0000, 4, .reserved),
     ]
 
-    /// RFC 6890 §2.2.3. Only 2000::/3 has been given out (RFC 4291 §2.4), so the rest needs no list to be refused.
+    /// RFC 6890 §2.2.3. Only 2000::/3 has been given out (RFC 4291 §2.4), so the rest needs no list to be
+    /// refused.
     private static func specialPurposeV6(high: UInt64, low: UInt64) -> SpecialPurpose? {
         if high == 0 && low <= 1 { return low == 0 ? .unspecified : .loopback }
-        // ::ffff:0:0/96 mapped, and ::/96, its forerunner (RFC 4291 §2.5.5): whatever IPv4 address stands there.
+        // ::ffff:0:0/96 mapped, and ::/96, its forerunner (RFC 4291 §2.5.5): whatever IPv4 address stands
+        // there.
         if high == 0 && (low >> 32 == 0 || low >> 32 == 0xFFFF) { return .transition }
         // 64:ff9b::/96 leads to IPv4 by a translator (RFC 6052 §3.1): as good as the address that it carries.
         if high == 0x0064_FF9B_0000_0000 && low >> 32 == 0 {

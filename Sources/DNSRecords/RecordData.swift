@@ -1,6 +1,7 @@
 package import MailValues
 
-/// The data of records, read from their wire form. Names in it are not compressed: the resolver has seen to that.
+/// The data of records, read from their wire form. Names in it are not compressed: the resolver has seen to
+/// that.
 package enum RecordData {
     /// RFC 1035 §3.3.9.
     package static func mx(_ data: [UInt8]) -> MXRecord? {

@@ -1,8 +1,8 @@
 /// Decides which look-ups may run, so that names that do not answer take no place from those that do.
 ///
-/// Nobody knows beforehand which zone is dead. So a look-up begins among the prompt ones, and moves to the slow ones when
-/// its patience is over; when those are full, only names that have answered before are asked for. A name that failed
-/// lately runs in a share of its own from the beginning.
+/// Nobody knows beforehand which zone is dead. So a look-up begins among the prompt ones, and moves to the
+/// slow ones when its patience is over; when those are full, only names that have answered before are asked
+/// for. A name that failed lately runs in a share of its own from the beginning.
 struct LookupGate<ID: Hashable & Sendable>: Sendable {
     /// What is known of a name.
     enum Standing: Sendable, Equatable { case proven, unknown, failing }
@@ -72,8 +72,8 @@ struct LookupGate<ID: Hashable & Sendable>: Sendable {
 
     /// The next look-up that may run and its place. Ask again until it is nil.
     ///
-    /// Of unknown names the latest goes first: when more of them are dead than we can try, this gives some a good answer
-    /// instead of all a late one.
+    /// Of unknown names the latest goes first: when more of them are dead than we can try, this gives some a
+    /// good answer instead of all a late one.
     mutating func next() -> (id: ID, place: Place)? {
         for standing in [Standing.proven, .unknown, .failing] where mayRun(standing) {
             guard let id = take(standing) else { continue }

@@ -6,8 +6,9 @@ import Synchronization
 
 /// The state of a resolver and the thread that waits for libunbound.
 ///
-/// A look-up in flight is a *flight*; all who ask for the same thing meanwhile wait for it together. A flight whose time
-/// is up leaves its askers but keeps its place until libunbound lets go of it, so that the count of what runs is true.
+/// A look-up in flight is a *flight*; all who ask for the same thing meanwhile wait for it together. A flight
+/// whose time is up leaves its askers but keeps its place until libunbound lets go of it, so that the count
+/// of what runs is true.
 final class ResolverCore: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -30,7 +31,8 @@ final class ResolverCore: Sendable {
         enum Phase: Sendable { case waiting, running(LookupGate<LookupKey>.Place) }
         let number: UInt64
         let standing: LookupGate<LookupKey>.Standing
-        /// When its askers hear "later": counted from the beginning of the wait, then anew from the beginning of the run.
+        /// When its askers hear "later": counted from the beginning of the wait, then anew from the beginning
+        /// of the run.
         var deadline: Instant
         /// Alive as long as the flight is in the table: libunbound holds it unretained.
         let tag: Tag
@@ -203,7 +205,8 @@ final class ResolverCore: Sendable {
 
     // MARK: Running
 
-    /// Hands flights to libunbound. Those that it does not take end at once, and others may begin in their place.
+    /// Hands flights to libunbound. Those that it does not take end at once, and others may begin in their
+    /// place.
     private func start(_ tags: [Tag]) {
         var tags = tags
         while let tag = tags.popLast() {

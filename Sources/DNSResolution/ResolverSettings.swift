@@ -24,8 +24,8 @@ package struct ResolverSettings: Sendable {
     package struct StubZone: Sendable, Equatable {
         package var name: String
         package var servers: [Server]
-        /// Signed, and the chain of trust leads to it. An inside zone seldom is: then the root's proof that it does not exist
-        /// must not count.
+        /// Signed, and the chain of trust leads to it. An inside zone seldom is: then the root's proof that
+        /// it does not exist must not count.
         package var isSigned: Bool
         package init(name: String, servers: [Server], isSigned: Bool = false) {
             self.name = name
@@ -61,7 +61,8 @@ package struct ResolverLimits: Sendable, Equatable {
     package var promptLookups = 256
     /// Look-ups that passed `patience`; beyond them no name is asked for that has not answered before.
     package var slowLookups = 512
-    /// Look-ups of names that failed lately. Together the three stay below the sockets that libunbound may open.
+    /// Look-ups of names that failed lately. Together the three stay below the sockets that libunbound may
+    /// open.
     package var failingLookups = 64
     /// Look-ups that wait for one of these places; beyond them the answer is "later" at once.
     package var waitingLookups = 4096
@@ -85,8 +86,8 @@ package struct ResolverLimits: Sendable, Equatable {
     /// Sockets that libunbound may open at once, one for each question to a server.
     package var socketCount: Int { promptLookups + slowLookups + 2 * failingLookups + 64 }
 
-    /// The limits made smaller, in proportion, until their sockets are at most half of the descriptors that a process has:
-    /// mail needs the others. Each share keeps some places.
+    /// The limits made smaller, in proportion, until their sockets are at most half of the descriptors that a
+    /// process has: mail needs the others. Each share keeps some places.
     package func fitting(descriptors: Int) -> ResolverLimits {
         guard socketCount > descriptors / 2 else { return self }
         let part = Double(max(0, descriptors / 2 - 64)) / Double(socketCount - 64)

@@ -4,8 +4,9 @@ import MailValues
 
 /// One context of libunbound, deleted when its owner is done.
 ///
-/// libunbound(3), "Thread safety": all calls on one context may come from any thread, the work itself is done by a thread
-/// of the library. Callbacks run inside `process()`, on the thread that calls it; after `delete()` none come.
+/// libunbound(3), "Thread safety": all calls on one context may come from any thread, the work itself is done
+/// by a thread of the library. Callbacks run inside `process()`, on the thread that calls it; after
+/// `delete()` none come.
 final class UnboundContext: @unchecked Sendable {
     /// Becomes readable when answers wait for `process()`.
     let fileDescriptor: CInt
@@ -28,7 +29,8 @@ final class UnboundContext: @unchecked Sendable {
     /// Ends the library's thread. Nothing may be called afterwards.
     func delete() { ub_ctx_delete(raw) }
 
-    /// Begins a look-up. `context` comes back in the callback, exactly once unless the context is deleted before.
+    /// Begins a look-up. `context` comes back in the callback, exactly once unless the context is deleted
+    /// before.
     ///
     /// Nil on success, else the library's word for what went wrong; then no callback comes.
     func resolve(_ key: LookupKey, context: UnsafeMutableRawPointer, callback: ub_callback_type) -> String? {
@@ -97,16 +99,17 @@ final class UnboundContext: @unchecked Sendable {
     private func configurePatience(_ mode: ResolverSettings.Mode) throws(ResolverOpenError) {
         switch mode {
         case .recursive:
-            // A server that takes longer than three seconds counts as dead; with the default of two minutes each dead one
-            // would occupy us for as long. It is judged anew each minute, and probed meanwhile, so that an outage of our
-            // own network ends when it ends: the default is a quarter of an hour.
+            // A server that takes longer than three seconds counts as dead; with the default of two minutes
+            // each dead one would occupy us for as long. It is judged anew each minute, and probed meanwhile,
+            // so that an outage of our own network ends when it ends: the default is a quarter of an hour.
             try set("infra-cache-max-rtt:", "3000")
             try set("infra-host-ttl:", "60")
             try set("infra-keep-probing:", "yes")
         case .forward:
-            // A forwarder is slow for the sake of others: names that do not answer must not make it look dead itself, and
-            // with it every name (seen with 1.17: thousands of silent names, then SERVFAIL for everybody). So it is
-            // judged anew each second, and given a second where a server is given a third.
+            // A forwarder is slow for the sake of others: names that do not answer must not make it look dead
+            // itself, and with it every name (seen with 1.17: thousands of silent names, then SERVFAIL for
+            // everybody). So it is judged anew each second, and given a second where a server is given a
+            // third.
             try set("infra-host-ttl:", "1")
             try set("unknown-server-time-limit:", "1000")
         }
@@ -124,7 +127,8 @@ final class UnboundContext: @unchecked Sendable {
         }
     }
 
-    /// Asks a first question, which makes the library look at its configuration: a bad one shows here and not in the night.
+    /// Asks a first question, which makes the library look at its configuration: a bad one shows here and not
+    /// in the night.
     private func finish(_ settings: ResolverSettings) throws(ResolverOpenError) {
         var result: UnsafeMutablePointer<ub_result>?
         try check(ub_resolve(raw, "localhost.", 1, 1, &result), "start")
@@ -179,7 +183,8 @@ extension LookupOutcome {
         }
         let data = octets(of: result)
         let records = Records(key.type, data: data)
-        // "Nothing that we can read" is not "nothing": an implicit MX in its place would send mail to the wrong host.
+        // "Nothing that we can read" is not "nothing": an implicit MX in its place would send mail to the
+        // wrong host.
         guard !records.isEmpty || data.isEmpty else {
             return .failure(.temporary(detail: "no legible record for \(key.name)"))
         }

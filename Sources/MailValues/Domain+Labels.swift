@@ -3,9 +3,10 @@
 extension Domain {
     /// The form that DNS knows: U-labels mapped (RFC 5895 §2) and written as A-labels (RFC 5890 §2.3.2.1).
     ///
-    /// Names of ASCII and address literals come back as they are. Nil when a label cannot be written so: a character that
-    /// RFC 5892 §2 disallows, a hyphen at the wrong place, more than 63 octets. The contextual rules of RFC 5892 appendix A
-    /// and the bidi rule (RFC 5893) bind registries; here a name that breaks them merely does not exist.
+    /// Names of ASCII and address literals come back as they are. Nil when a label cannot be written so: a
+    /// character that RFC 5892 §2 disallows, a hyphen at the wrong place, more than 63 octets. The contextual
+    /// rules of RFC 5892 appendix A and the bidi rule (RFC 5893) bind registries; here a name that breaks
+    /// them merely does not exist.
     package var aLabel: Domain? {
         if isLiteral || isASCII { return self }
         var labels: [String] = []
@@ -49,7 +50,8 @@ extension Domain {
         return Array(text(folded)._nfc)
     }
 
-    /// RFC 5895 §2.4 and UTS 46: the ideographic full stop divides labels too, and so do its half-width and full-width kin.
+    /// RFC 5895 §2.4 and UTS 46: the ideographic full stop divides labels too, and so do its half-width and
+    /// full-width kin.
     private static func isFullStop(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "." || scalar == "\u{3002}" || scalar == "\u{FF61}" || scalar == "\u{FF0E}"
     }

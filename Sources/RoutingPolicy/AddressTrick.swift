@@ -1,7 +1,8 @@
 /// Ways to write a recipient so that one reader sees our domain and the next one somebody else's.
 ///
-/// They are looked for in recipients that somebody without a right wants relayed, and nowhere else: senders carry `=`, `+`
-/// and `%` in honest work (VERP, SRS, BATV), and who has a right may write what the grammar allows.
+/// They are looked for in recipients that somebody without a right wants relayed, and nowhere else: senders
+/// carry `=`, `+` and `%` in honest work (VERP, SRS, BATV), and who has a right may write what the grammar
+/// allows.
 package enum AddressTrick: String, Sendable, CaseIterable {
     /// NUL, CR, LF, TAB and their kin: another program may end the address there.
     case controlCharacter = "control character"
@@ -15,7 +16,8 @@ package enum AddressTrick: String, Sendable, CaseIterable {
     case quotedAt = "quoted @"
     /// `user@elsewhere@here`.
     case secondAt = "more than one @"
-    /// `=40`, `+40`, `&#64;`, `\100`, UTF-7, encoded words, wide forms of `@ % !`: decoded once too often, an `@` again.
+    /// `=40`, `+40`, `&#64;`, `\100`, UTF-7, encoded words, wide forms of `@ % !`: decoded once too often, an
+    /// `@` again.
     case encoded = "encoded @"
     /// Octets that are not UTF-8, overlong forms among them.
     case notUTF8 = "not UTF-8"
@@ -132,7 +134,8 @@ extension AddressTrick {
         }
     }
 
-    /// Whether what follows an encoded `@` (or `%`) could be a host, so that `prvs=4012345678=user` and `user+40` pass.
+    /// Whether what follows an encoded `@` (or `%`) could be a host, so that `prvs=4012345678=user` and
+    /// `user+40` pass.
     private static func hidesAt(_ local: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         let text = local.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
         if text.starts(with: "=?".utf8) { return true }

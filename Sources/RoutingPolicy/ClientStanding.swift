@@ -60,7 +60,8 @@ package struct SharedRight: Sendable, Equatable {
 }
 
 package enum RecipientDecision: Sendable, Equatable {
-    /// Taken. `mailbox` is where it goes: another one than asked for only where a role address leads to the postmaster.
+    /// Taken. `mailbox` is where it goes: another one than asked for only where a role address leads to the
+    /// postmaster.
     case accept(Right, mailbox: Mailbox)
     /// Taken for now; `RelayPolicy.contentDecision` has the last word, over the whole message.
     case acceptProvisionally(SharedRight, mailbox: Mailbox)

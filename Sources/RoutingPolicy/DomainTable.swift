@@ -10,7 +10,8 @@ package struct DomainTable<Value: Sendable>: Sendable {
 
     package init() {}
 
-    /// `pattern`: `example.org`, or `.example.org` for every name below it, but not itself. The last of two equal ones holds.
+    /// `pattern`: `example.org`, or `.example.org` for every name below it, but not itself. The last of two
+    /// equal ones holds.
     ///
     /// False: the pattern cannot be a domain.
     @discardableResult

@@ -48,7 +48,8 @@ package struct OpenRelayTrick: Sendable, Equatable {
     /// The argument of MAIL FROM for these parties, in octets.
     package func senderArgument(_ parties: Parties) -> [UInt8] { Self.expand(sender, parties) }
 
-    /// The argument of RCPT TO for these parties, in octets: control characters and broken UTF-8 may stand in it.
+    /// The argument of RCPT TO for these parties, in octets: control characters and broken UTF-8 may stand in
+    /// it.
     package func recipientArgument(_ parties: Parties) -> [UInt8] { Self.expand(recipient, parties) }
 
     /// Whether MAIL must say SMTPUTF8 for the recipient to be looked at.
@@ -89,7 +90,8 @@ package struct OpenRelayTrick: Sendable, Equatable {
     }
 }
 
-/// Every trick that `chappe selftest open-relay` tries from a foreign address. None may end in a 250 to the end of data.
+/// Every trick that `chappe selftest open-relay` tries from a foreign address. None may end in a 250 to the
+/// end of data.
 package enum OpenRelayTricks {
     package static let all: [OpenRelayTrick] = plain + senders + routes + quoted + encoded + boundaries
 

@@ -7,8 +7,8 @@ package enum RecipientDirectory: Sendable, Equatable {
 
 /// Local parts that exist in one domain.
 ///
-/// Upper and lower case are one by default: RFC 5321 §2.4 leaves that to the host of the mailbox, and no host of today
-/// tells them apart.
+/// Upper and lower case are one by default: RFC 5321 §2.4 leaves that to the host of the mailbox, and no host
+/// of today tells them apart.
 package struct RecipientSet: Sendable, Equatable {
     package enum Match: Sendable, Equatable {
         case exact
@@ -21,7 +21,8 @@ package struct RecipientSet: Sendable, Equatable {
     private let isCaseSensitive: Bool
     private let separators: [UInt8]
 
-    /// `separators`: characters that part a subaddress from its mailbox (RFC 5233 §1), none of them outside ASCII.
+    /// `separators`: characters that part a subaddress from its mailbox (RFC 5233 §1), none of them outside
+    /// ASCII.
     package init(
         _ localParts: some Sequence<String>, isCaseSensitive: Bool = false,
         subaddressSeparators separators: String = "+"
@@ -48,7 +49,8 @@ package struct RecipientSet: Sendable, Equatable {
         return .none
     }
 
-    /// The local part without quotes that it does not need, in lower case: `"User"` and `user` are one mailbox.
+    /// The local part without quotes that it does not need, in lower case: `"User"` and `user` are one
+    /// mailbox.
     static func canonical(_ localPart: String, isCaseSensitive: Bool = false) -> String {
         var name = localPart
         if name.utf8.first == UInt8(ascii: "\"") && name.utf8.last == UInt8(ascii: "\"")

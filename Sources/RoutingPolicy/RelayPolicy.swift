@@ -3,9 +3,9 @@ package import SMTPProtocol
 
 /// Who may relay what to where. Made from settings at each reload, then shared by all sessions.
 ///
-/// The rule is *refuse*. A recipient is taken if its domain is one of ours and it exists there, or if the client has a
-/// right of its own: a listed network, an account, a listed certificate. A client in a shared network has a provisional
-/// right, decided when the content has come.
+/// The rule is *refuse*. A recipient is taken if its domain is one of ours and it exists there, or if the
+/// client has a right of its own: a listed network, an account, a listed certificate. A client in a shared
+/// network has a provisional right, decided when the content has come.
 package final class RelayPolicy: Sendable {
     package let routes: RouteTable
 
@@ -195,9 +195,9 @@ package final class RelayPolicy: Sendable {
 
     /// Whether the content keeps what a provisional right promised. nil: it does.
     ///
-    /// `authorDomains` are the domains of all authors in all From fields; `header` gives the values of every field of a
-    /// name, unfolded. A field that stands twice must say the same twice: the second one could be the provider's, and the
-    /// first one the stranger's.
+    /// `authorDomains` are the domains of all authors in all From fields; `header` gives the values of every
+    /// field of a name, unfolded. A field that stands twice must say the same twice: the second one could be
+    /// the provider's, and the first one the stranger's.
     package func contentDecision(
         _ provisional: SharedRight, authorDomains: [Domain], header: (String) -> [String]
     ) -> Reply? {

@@ -43,8 +43,8 @@ package struct RelayDomain: Sendable, Equatable {
 
 /// Networks of a provider that serves others beside us: an address in them proves nothing by itself.
 ///
-/// The right they give is provisional. It needs a sender in our domains, and, once the content is there, an author in our
-/// domains and a header that the provider alone can write, such as `X-OriginatorOrg`.
+/// The right they give is provisional. It needs a sender in our domains, and, once the content is there, an
+/// author in our domains and a header that the provider alone can write, such as `X-OriginatorOrg`.
 package struct SharedNetwork: Sendable, Equatable {
     /// For logs and `explain`.
     package var name: String
@@ -54,7 +54,8 @@ package struct SharedNetwork: Sendable, Equatable {
     /// Domains that every author in From must be of.
     package var authorDomains: Set<Domain>
     package var headerName: String
-    /// Compared without regard to case of ASCII; the header must say this and nothing else, wherever it stands.
+    /// Compared without regard to case of ASCII; the header must say this and nothing else, wherever it
+    /// stands.
     package var headerValue: String
 
     package init(

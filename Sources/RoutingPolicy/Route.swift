@@ -50,7 +50,8 @@ package struct SmarthostRoute: Sendable, Hashable {
     }
 }
 
-/// Where the mail of a domain goes. A configured host may be anywhere, loopback included; what DNS names may not.
+/// Where the mail of a domain goes. A configured host may be anywhere, loopback included; what DNS names may
+/// not.
 package enum Route: Sendable, Hashable {
     case mx
     case smarthost(SmarthostRoute)

@@ -16,8 +16,8 @@ package struct SenderScope: Sendable, Equatable {
         return scope
     }
 
-    /// `user@example.org`, `@example.org` or `example.org` for a whole domain, `.example.org` for what lies below it,
-    /// `*` for everybody. An entry that can be none of these is refused.
+    /// `user@example.org`, `@example.org` or `example.org` for a whole domain, `.example.org` for what lies
+    /// below it, `*` for everybody. An entry that can be none of these is refused.
     package init?(_ entries: some Sequence<String>) {
         for entry in entries where !insert(entry) { return nil }
     }

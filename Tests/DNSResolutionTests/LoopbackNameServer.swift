@@ -3,7 +3,8 @@ import Glibc
 import MailValues
 import Synchronization
 
-/// A name server on loopback, over UDP, that knows the zone it is given; it answers as a resolver would, for a forwarder.
+/// A name server on loopback, over UDP, that knows the zone it is given; it answers as a resolver would, for
+/// a forwarder.
 final class LoopbackNameServer: Sendable {
     struct Record: Sendable {
         var name: String

@@ -1,12 +1,14 @@
 import DNSRecords
 
-/// A zone signed once for the tests, `signed.example`, ECDSA P-256; its signatures hold until 2092. The private key is gone.
+/// A zone signed once for the tests, `signed.example`, ECDSA P-256; its signatures hold until 2092. The
+/// private key is gone.
 enum SignedZone {
     static let trustAnchor =
         "signed.example. IN DNSKEY 257 3 13 "
         + "aPrydQIbsshjRgcLIQSKr0kgweKq/SONrweElK8kDf1GeOF8o5d3+3K73tRHoNN97VPluxajdFZgzl5Hxwil8w=="
 
-    /// Fills a server with the zone. `isTampered`: its mail host's address is another than the one that was signed.
+    /// Fills a server with the zone. `isTampered`: its mail host's address is another than the one that was
+    /// signed.
     static func fill(_ server: LoopbackNameServer, isTampered: Bool = false) {
         let key: [UInt8] = [1, 1, 3, 13] + base64(String(trustAnchor.split(separator: " ").last ?? ""))
         set(server, "signed.example", 48, key, signature: dnskeySignature)

@@ -12,7 +12,8 @@ private let policy: RelayPolicy = {
     return RelayPolicy(settings)
 }()
 
-/// A stranger reaches our own domains or nothing, whatever he writes; and lists of recipients are read within their bounds.
+/// A stranger reaches our own domains or nothing, whatever he writes; and lists of recipients are read within
+/// their bounds.
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let octets = Array(UnsafeBufferPointer(start: data, count: count))
