@@ -47,6 +47,15 @@ struct DeliveryHouse {
         await Task.yield()
     }
 
+    /// Waits until nothing is in flight: outcomes are on the disk a moment before the schedule knows.
+    func idle() async {
+        while dispatcher.status.inFlight > 0 { await Task.yield() }
+    }
+
+    func untilIdleConnection() async {
+        while dispatcher.status.connectionsIdle == 0 { await Task.yield() }
+    }
+
     /// Accepts a message as the intake does.
     @discardableResult
     func accept(

@@ -133,7 +133,8 @@ extension Dispatcher {
             record.removal = removal
         }
         if settlement.tellsOfDelay {
-            var told = envelope
+            // As it is now: an operator may have held another part of the message meanwhile.
+            var told = (try? seams.store.envelope(envelope.id)) ?? envelope
             told.delayNotifiedAt = now
             record.changes.append(.amend(told))
         }

@@ -11,9 +11,16 @@ extension Dispatcher {
         while let matter = state.withLock({ $0.nextMatter() }) {
             guard let record = settlementRecord(of: matter) else { continue }
             // One at a time on the disk for each settler: nobody waits for these, and mail in motion goes first.
-            await withCheckedContinuation { continuation in
-                commit(record, then: { continuation.resume() })
-            }
+            await settle(record)
+        }
+    }
+
+    /// Commits a record, and returns when the schedule knows of it, or the store refused it.
+    func settle(_ record: Record) async {
+        await withCheckedContinuation { continuation in
+            var record = record
+            record.done = { continuation.resume() }
+            commit(record)
         }
     }
 
@@ -35,12 +42,6 @@ extension Dispatcher {
         }
         let results = indices.map { RecipientResult(index: $0, kind: kind, reply: reply, host: host) }
         return makeRecord(matter.work, envelope, results, AttemptPlace(host: host), worker: nil)
-    }
-
-    private func commit(_ record: Record, then done: @escaping @Sendable () -> Void) {
-        var record = record
-        record.done = done
-        commit(record)
     }
 }
 

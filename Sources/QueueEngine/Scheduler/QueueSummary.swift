@@ -33,49 +33,53 @@ package struct QueueSummary: Sendable, Equatable {
     package init() {}
 }
 
-extension Scheduler {
-    /// Looks at every entry: milliseconds for a hundred thousand.
-    package func summary(now: Timestamp, domainLimit: Int) -> QueueSummary {
-        var summary = QueueSummary()
-        summary.messages = messageCount
-        summary.entries = entryCount
-        summary.waiting = waitingCount
-        summary.ready = readyCount
-        summary.inFlight = inFlightCount
-        summary.held = heldCount
-        var lines: [Domain: QueueSummary.DomainLine] = [:]
-        forEach { _, entry in
-            summary.count(entry, now: now)
-            lines[entry.domain, default: QueueSummary.DomainLine(domain: entry.domain)].count(entry)
-            return true
-        }
-        summary.domains = Array(
-            lines.values.sorted { ($1.entries, $0.domain.name) < ($0.entries, $1.domain.name) }.prefix(domainLimit))
-        return summary
-    }
-}
+/// A summary in the making: the queue is counted in portions, so that nobody waits for a million entries.
+package struct QueueTally: Sendable {
+    package private(set) var summary = QueueSummary()
+    private var lines: [QueueSummary.DomainLine?] = []
+    private let now: Timestamp
 
-extension QueueSummary {
-    fileprivate mutating func count(_ entry: EntryView, now: Timestamp) {
-        octets += entry.sizeOctets
-        let accepted = entry.id.time
-        oldest = oldest.map { min($0, accepted) } ?? accepted
+    package init(now: Timestamp) { self.now = now }
+
+    mutating func count(_ record: EntryRecord) {
+        let accepted = record.id.time
+        let octets = Int(record.sizeOctets)
+        summary.octets += octets
+        summary.oldest = summary.oldest.map { min($0, accepted) } ?? accepted
         let age = now - accepted
-        ages[Self.ageBounds.firstIndex { age < $0 } ?? ages.count - 1] += 1
-    }
-}
-
-extension QueueSummary.DomainLine {
-    fileprivate mutating func count(_ entry: EntryView) {
-        entries += 1
-        octets += entry.sizeOctets
-        let accepted = entry.id.time
-        oldest = oldest.map { min($0, accepted) } ?? accepted
-        switch entry.place {
-        case .waiting: break
-        case .ready: ready += 1
-        case .inFlight: inFlight += 1
-        case .held: held += 1
+        summary.ages[QueueSummary.ageBounds.firstIndex { age < $0 } ?? summary.ages.count - 1] += 1
+        let place = Int(record.domain)
+        while lines.count <= place { lines.append(nil) }
+        var line = lines[place] ?? QueueSummary.DomainLine(domain: Domain(""))
+        lines[place] = nil
+        line.entries += 1
+        line.octets += octets
+        line.oldest = line.oldest.map { min($0, accepted) } ?? accepted
+        switch record.place {
+        case .waiting, .free: break
+        case .ready: line.ready += 1
+        case .inFlight: line.inFlight += 1
+        case .held: line.held += 1
         }
+        lines[place] = line
+    }
+
+    /// The domains with most entries, named, and the scheduler's own counts.
+    package mutating func finish(with scheduler: borrowing Scheduler, domainLimit: Int) -> QueueSummary {
+        summary.messages = scheduler.messageCount
+        summary.entries = scheduler.entryCount
+        summary.waiting = scheduler.waitingCount
+        summary.ready = scheduler.readyCount
+        summary.inFlight = scheduler.inFlightCount
+        summary.held = scheduler.heldCount
+        let most = lines.indices.filter { lines[$0] != nil }
+            .sorted { (lines[$0]?.entries ?? 0, $1) > (lines[$1]?.entries ?? 0, $0) }
+            .prefix(domainLimit)
+        summary.domains = most.compactMap { place in
+            guard var line = lines[place], place < scheduler.domainCount else { return nil }
+            line.domain = scheduler.domain(DomainIndex(rawValue: UInt32(place)))
+            return line
+        }
+        return summary
     }
 }

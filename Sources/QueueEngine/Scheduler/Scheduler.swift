@@ -174,6 +174,14 @@ package struct Scheduler: Sendable {
         }
     }
 
+    /// One past the highest slot in use: the end of what `tally` can be asked for.
+    package var slotEnd: Int { table.slotEnd }
+
+    /// Counts the entries of a portion of the slots.
+    package func tally(_ slots: Range<Int>, into tally: inout QueueTally) {
+        for slot in slots where table[Slot(slot)].place != .free { tally.count(table[Slot(slot)]) }
+    }
+
     // MARK: An operator's hand
 
     /// Holds all entries of a message; those in flight when they come back.
@@ -222,6 +230,7 @@ package struct Scheduler: Sendable {
 
     // MARK: Rebuilding
 
+    package var isRebuilding: Bool { goneWhileRebuilding != nil }
     package mutating func beginRebuild() { goneWhileRebuilding = [] }
     package mutating func endRebuild() { goneWhileRebuilding = nil }
 

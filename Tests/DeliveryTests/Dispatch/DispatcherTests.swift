@@ -41,7 +41,7 @@ struct DispatcherTests {
             for number in 1...5 {
                 let id = house.accept(to: ["user\(number)@single.example"])
                 await house.store.until { $0.removed.contains(id) }
-                while house.dispatcher.status.connectionsIdle == 0 { await Task.yield() }
+                await house.untilIdleConnection()
             }
         }
         #expect(house.dialer.deliveries.count == 5)
@@ -136,12 +136,5 @@ struct DispatcherTests {
         }
         #expect(house.dialer.deliveries.count == 2_000)
         #expect(Set(house.dialer.deliveries.map { $0.transaction.recipients[0].mailbox.localPart }).count == 2_000)
-    }
-}
-
-extension DeliveryHouse {
-    /// Waits until nothing is in flight: outcomes are on the disk a moment before the schedule knows.
-    func idle() async {
-        while dispatcher.status.inFlight > 0 { await Task.yield() }
     }
 }

@@ -1,0 +1,231 @@
+import MailValues
+import QueueEngine
+import SMTPProtocol
+import Synchronization
+import Telemetry
+
+extension Dispatcher {
+    /// Messages whose changes go in one commit.
+    private static let operationBatch = 256
+
+    /// Does to all messages of a selection that fit what the order says. Reads the store on the caller's thread.
+    package func carryOut(
+        _ order: OperationOrder, on selection: QueueSelection, where fits: (QueueItem) -> Bool = { _ in true }
+    ) async throws(OperationError) -> OperationReport {
+        guard !state.withLock({ $0.scheduler.isRebuilding }) else { throw .notYetRead }
+        var report = OperationReport()
+        var meant: [Envelope] = []
+        do throws(StoreError) {
+            try look(at: selection) { item in
+                guard fits(item) else { return true }
+                report.matched += 1
+                if order.isDryRun {
+                    if order.applies(to: item) { report.count(item.envelope.id) }
+                } else if order.applies(to: item) {
+                    meant.append(item.envelope)
+                }
+                return true
+            }
+        } catch {
+            throw .store(error)
+        }
+        while !meant.isEmpty {
+            let batch = Array(meant.suffix(Self.operationBatch))
+            meant.removeLast(batch.count)
+            try await carryOut(order, on: batch, &report)
+        }
+        return report
+    }
+
+    private func carryOut(
+        _ order: OperationOrder, on batch: [Envelope], _ report: inout OperationReport
+    ) async throws(OperationError) {
+        switch order.operation {
+        case .hold: try await hold(batch, order, &report)
+        case .release: try await release(batch, order, &report)
+        case .retry: retry(batch, order, &report)
+        case .bounce: await bounce(batch, order, &report)
+        case .delete: try await delete(batch, order, &report)
+        }
+    }
+
+    private func hold(
+        _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
+    ) async throws(OperationError) {
+        let now = seams.clock.now
+        // First in memory: what is held must not set out while the disk is written, and cannot be removed meanwhile.
+        let held = state.withLock { state in batch.filter { state.hold($0.id) } }
+        report.busy += batch.count - held.count
+        try await record(held, order, .hold, now: now) { envelope in
+            var held = envelope
+            held.hold = Envelope.Hold(by: order.by, reason: order.reason, since: now)
+            return .amend(held)
+        }
+        for envelope in held { report.count(envelope.id) }
+    }
+
+    private func release(
+        _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
+    ) async throws(OperationError) {
+        let now = seams.clock.now
+        let held = state.withLock { state in batch.filter { state.isHeld($0.id) } }
+        report.busy += batch.count - held.count
+        try await record(held, order, .release, now: now) { envelope in
+            var released = envelope
+            released.hold = nil
+            return .amend(released)
+        }
+        change { state, effects in
+            for envelope in held {
+                var ready: [DomainIndex] = []
+                state.scheduler.release(envelope.id) { ready.append($0) }
+                for domain in ready { state.wake(domain, now: now, &effects) }
+            }
+        }
+        for envelope in held { report.count(envelope.id) }
+    }
+
+    private func retry(_ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport) {
+        let now = seams.clock.now
+        change { state, effects in
+            for envelope in batch {
+                var ready: [DomainIndex] = []
+                state.scheduler.retry(envelope.id) { ready.append($0) }
+                for domain in ready {
+                    state.endRest(of: domain, now: now)
+                    state.wake(domain, now: now, &effects)
+                }
+            }
+        }
+        for envelope in batch {
+            seams.events.write(order.event(.amendment, envelope, now: now).encoded())
+            report.count(envelope.id)
+        }
+    }
+
+    private func bounce(_ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport) async {
+        // The operator's reason is for us; the sender hears that a person decided.
+        let reply = Reply(554, EnhancedStatus(5, 7, 0), "Returned by the postmaster")
+        for envelope in batch {
+            guard let works = seize(envelope.id) else {
+                report.busy += 1
+                continue
+            }
+            let now = seams.clock.now
+            seams.events.write(order.event(.bounce, envelope, now: now).encoded())
+            for work in works {
+                guard let envelope = load(work, worker: nil) else { continue }
+                let results = envelope.waitingIndices(for: work.domain).map {
+                    RecipientResult(index: $0, kind: .bounced, reply: reply)
+                }
+                await settle(makeRecord(work, envelope, results, AttemptPlace(), worker: nil))
+            }
+            report.count(envelope.id)
+        }
+    }
+
+    private func delete(
+        _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
+    ) async throws(OperationError) {
+        let now = seams.clock.now
+        var seized: [(envelope: Envelope, works: [Work])] = []
+        for envelope in batch {
+            if let works = seize(envelope.id) { seized.append((envelope, works)) } else { report.busy += 1 }
+        }
+        do throws(OperationError) {
+            try await record(seized.map(\.envelope), order, .deletion, now: now) {
+                .remove($0.id, chunkCount: $0.chunkCount, recipientCount: $0.recipients.count)
+            }
+        } catch {
+            change { state, effects in
+                for work in seized.flatMap(\.works) { state.putBack(work, now: now, &effects) }
+            }
+            throw error
+        }
+        state.withLock { state in
+            for work in seized.flatMap(\.works) {
+                state.scheduler.finish(work.slot)
+                state.counters.deleted += 1
+            }
+        }
+        for (envelope, _) in seized { report.count(envelope.id) }
+    }
+
+    /// The entries of a message, out of everybody's hands; nil: an attempt is in hand.
+    private func seize(_ id: QueueID) -> [Work]? {
+        state.withLock { state in
+            guard let slots = state.scheduler.seize(id) else { return nil }
+            return slots.map { state.work($0, takingFresh: true) }
+        }
+    }
+
+    // MARK: Recording
+
+    /// One commit for all: the change of each, and a line in its history.
+    private func record(
+        _ envelopes: [Envelope], _ order: OperationOrder, _ kind: EventKind, now: Timestamp,
+        _ change: (Envelope) -> QueueChange
+    ) async throws(OperationError) {
+        guard !envelopes.isEmpty else { return }
+        var changes: [QueueChange] = []
+        var lines: [[UInt8]] = []
+        for envelope in envelopes {
+            let line = order.event(kind, envelope, now: now).encoded()
+            changes.append(change(envelope))
+            changes.append(.ledger(LedgerLine(id: envelope.id, at: now, line: line)))
+            lines.append(line)
+        }
+        let result = await withCheckedContinuation { continuation in
+            seams.store.commit(changes, lane: lane) { continuation.resume(returning: $0) }
+        }
+        if case .failure(let error) = result { throw .store(error) }
+        for line in lines { seams.events.write(line) }
+    }
+}
+
+extension OperationOrder {
+    /// Whether there is anything to do.
+    fileprivate func applies(to item: QueueItem) -> Bool {
+        switch operation {
+        case .hold: item.envelope.hold == nil
+        case .release: item.envelope.hold != nil
+        case .retry: item.envelope.hold == nil
+        case .bounce, .delete: true
+        }
+    }
+
+    fileprivate func event(_ kind: EventKind, _ envelope: Envelope, now: Timestamp) -> Event {
+        var event = Event(kind, at: now, message: envelope.id)
+        event.add("by", .text(by.printable(limit: 100)))
+        event.add("reason", .text(String(reason.prefix(500))))
+        event.add("operation", .text(operation.rawValue))
+        return event
+    }
+}
+
+extension DispatchState {
+    /// Holds what is not in flight. False: all of it is, and nothing was done.
+    ///
+    /// An entry that is held keeps its message in the store, so that the hold may be written there: written behind the
+    /// removal, it would leave an envelope without content.
+    fileprivate mutating func hold(_ id: QueueID) -> Bool {
+        let slots = scheduler.slots(of: id)
+        guard slots.contains(where: { scheduler.view($0).place != .inFlight }) else { return false }
+        for slot in slots { _ = fresh.take(slot) }
+        scheduler.hold(id)
+        return true
+    }
+
+    fileprivate func isHeld(_ id: QueueID) -> Bool {
+        scheduler.slots(of: id).contains { scheduler.view($0).place == .held }
+    }
+
+    /// A domain and its site are looked at again, whatever they did before.
+    fileprivate mutating func endRest(of domain: DomainIndex, now: Timestamp) {
+        switch domains[Int(domain.rawValue)].kind {
+        case .site(let site, _): sites[site].concurrency.endRest(now: now)
+        case .never, .resting: domains[Int(domain.rawValue)].kind = .unknown
+        case .unknown: break
+        }
+    }
+}
