@@ -16,6 +16,7 @@ let nio: [Target.Dependency] = [
 ]
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -57,5 +58,124 @@ let formats: [Target] = [
 
 let engines: [Target] = [
     room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"]),
-    room(2, "QueueEngine", on: ["MailValues", "SMTPProtocol", "Telemetry"]),
+    room(2, "QueueEngine", on: ["MailValues", "SMTPProtocol"]),
 ]
+
+let flows: [Target] = [
+    room(
+        3, "Intake",
+        on: [
+            "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Cryptography", "Telemetry", "RoutingPolicy",
+            "QueueEngine",
+        ]),
+    room(
+        3, "Delivery",
+        on: [
+            "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Telemetry", "RoutingPolicy", "QueueEngine",
+        ], [deque]),
+]
+
+let shells: [Target] = [
+    room(4, "SMTPTransport", on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography"], nio),
+    room(4, "DNSResolution", on: ["CUnbound", "MailValues", "DNSRecords"], exclude: ["DNSResolution.docc"]),
+    room(
+        4, "QueueStorage", on: ["CRocksDB", "MailValues", "SMTPProtocol", "QueueEngine"], [protobuf],
+        exclude: ["Proto"]),
+    room(4, "EventRecording", on: ["MailValues", "Telemetry"]),
+    room(
+        4, "AdminServer", on: ["MailValues", "AdminProtocol"],
+        [hummingbird, log, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")] + nio),
+    room(4, "AdminClient", on: ["MailValues", "AdminProtocol"]),
+]
+
+let house: [Target] = [
+    room(
+        5, "RelayNode",
+        on: [
+            "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Cryptography", "Telemetry", "AdminProtocol",
+            "RoutingPolicy", "QueueEngine", "Intake", "Delivery", "SMTPTransport", "DNSResolution", "QueueStorage",
+            "EventRecording", "AdminServer",
+        ], [yams] + nio)
+]
+
+let doors: [Target] = [
+    door("chapped", on: ["RelayNode"], [arguments]),
+    door(
+        "chappe",
+        on: [
+            "MailValues", "SMTPProtocol", "Cryptography", "Telemetry", "AdminProtocol", "RoutingPolicy", "Intake",
+            "QueueStorage", "AdminClient", "RelayNode",
+        ], [arguments]),
+]
+
+/// What tests of several targets share; it stands beside the house, not in it.
+let support: [Target] = [
+    .target(
+        name: "TestSupport",
+        dependencies: [
+            "MailValues", "SMTPProtocol", "DNSRecords", "Telemetry", "QueueEngine", "QueueStorage", "Delivery",
+        ],
+        path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+        name: "StoreCrasher", dependencies: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage"],
+        path: "Tests/StoreCrasher", swiftSettings: strict),
+]
+
+let suites: [Target] = [
+    tests("MailValuesTests", on: ["MailValues"]),
+    tests("SMTPProtocolTests", on: ["MailValues", "SMTPProtocol"], exclude: ["Transcripts"]),
+    tests("MessageFormatTests", on: ["MailValues", "MessageFormat"]),
+    tests("DNSRecordsTests", on: ["MailValues", "DNSRecords"]),
+    tests("CryptographyTests", on: ["MailValues", "Cryptography"]),
+    tests("TelemetryTests", on: ["MailValues", "Telemetry"]),
+    tests("AdminProtocolTests", on: ["MailValues", "AdminProtocol"]),
+    tests("RoutingPolicyTests", on: ["MailValues", "SMTPProtocol", "RoutingPolicy"]),
+    tests("QueueEngineTests", on: ["MailValues", "SMTPProtocol", "QueueEngine", "TestSupport"]),
+    tests(
+        "IntakeTests",
+        on: [
+            "MailValues", "SMTPProtocol", "MessageFormat", "Cryptography", "DNSRecords", "Telemetry", "RoutingPolicy",
+            "QueueEngine", "Intake", "TestSupport",
+        ]),
+    tests(
+        "DeliveryTests",
+        on: [
+            "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Telemetry", "RoutingPolicy", "QueueEngine",
+            "Delivery", "TestSupport",
+        ]),
+    tests(
+        "SMTPTransportTests",
+        on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography", "SMTPTransport", "TestSupport"], nio),
+    tests("DNSResolutionTests", on: ["MailValues", "DNSRecords", "DNSResolution"]),
+    tests(
+        "QueueStorageTests",
+        on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage", "StoreCrasher", "TestSupport"], [protobuf]),
+    tests("EventRecordingTests", on: ["MailValues", "Telemetry", "EventRecording"]),
+    tests("AdminServerTests", on: ["MailValues", "AdminProtocol", "AdminServer", "AdminClient"]),
+    tests(
+        "RelayNodeTests",
+        on: [
+            "MailValues", "SMTPProtocol", "QueueEngine", "RoutingPolicy", "Telemetry", "AdminProtocol", "RelayNode",
+            "TestSupport",
+        ]),
+    tests("ChappeTests", on: ["MailValues", "AdminProtocol", "AdminClient", "chappe"]),
+    tests("TidyTests", on: []),
+]
+
+let package = Package(
+    name: "chappe",
+    products: [
+        .executable(name: "chapped", targets: ["chapped"]),
+        .executable(name: "chappe", targets: ["chappe"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: ground + formats + engines + flows + shells + house + doors + support + suites)

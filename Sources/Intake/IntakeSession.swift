@@ -17,6 +17,8 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     var facts: ConnectionFacts
     var clientName: String?
     var helloName: String?
+    /// EHLO, not HELO (RFC 3848).
+    var isExtended = false
     var account: String?
     var authentication = AuthenticationSession()
     var transaction: Transaction?
@@ -46,8 +48,9 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         switch question {
         case .connection: return connection(asker)
         case .xclient: return xclient()
-        case .hello(let name):
+        case .hello(let name, let isExtended):
             helloName = name
+            self.isExtended = isExtended
             return .accept
         case .authenticate(let step): return authenticate(step, ticket, asker)
         case .mail(let command): return mail(command)

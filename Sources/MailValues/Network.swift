@@ -57,6 +57,9 @@ package struct NetworkSet: Sendable, Equatable {
 
     package var isEmpty: Bool { networks.isEmpty }
 
+    /// In no order.
+    package var all: [Network] { Array(networks) }
+
     /// The most specific network that holds the address.
     package func network(containing address: IPAddress) -> Network? {
         for length in address.isV4 ? lengthsV4 : lengthsV6 {

@@ -1,4 +1,4 @@
-package import MailValues
+import MailValues
 package import NIOCore
 
 /// An event loop as the floors below see it.

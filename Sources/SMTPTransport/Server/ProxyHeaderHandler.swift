@@ -33,13 +33,13 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received.append(contentsOf: Self.unwrapInboundIn(data).readableBytesView)
-        switch ProxyHeader.parse(received) {
+        switch received.withUnsafeBytes({ ProxyHeader.parse($0) }) {
         case .incomplete:
             return
         case .invalid:
             // RFC 5321 has no words for this; a proxy that we trust and that talks nonsense is cut off.
             context.close(promise: nil)
-        case .complete(let header, let length):
+        case .header(let header, let length):
             proceed(context, header, rest: received[length...])
         }
     }
@@ -47,14 +47,13 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func proceed(_ context: ChannelHandlerContext, _ header: ProxyHeader, rest: ArraySlice<UInt8>) {
         var known = facts
         known.proxy = facts.client
-        switch header {
-        case .local:
+        if let endpoints = header.endpoints {
+            known.client = endpoints.source
+            known.clientPort = endpoints.sourcePort
+            known.local = endpoints.destination
+            known.localPort = endpoints.destinationPort
+        } else {
             known.isHealthCheck = true
-        case .proxied(let source, let sourcePort, let destination, let destinationPort):
-            known.client = source
-            known.clientPort = sourcePort
-            known.local = destination
-            known.localPort = destinationPort
         }
         do {
             try open(context.channel, known)

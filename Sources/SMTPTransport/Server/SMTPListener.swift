@@ -43,6 +43,9 @@ package enum ListenError: Error, Sendable, Equatable {
 
 /// Listening sockets and all sessions that came through them.
 package final class SMTPServer: Sendable {
+    /// Octets of one read. What adapts itself to a great message stays great in every idle session.
+    private static let readOctets = 8192
+
     private let group: any EventLoopGroup
     private let lanes: EventLoopLanes
     private let clock: @Sendable () -> Timestamp
@@ -64,7 +67,7 @@ package final class SMTPServer: Sendable {
     ) async throws(ListenError) -> OpenListener {
         do {
             let channel = try await bootstrap(settings).withBoundSocket(socket.release()).get()
-            return OpenListener(name: settings.name, port: socket.port, channel: channel)
+            return OpenListener(name: settings.name, channel: channel)
         } catch {
             throw .cannotBind(address: "\(socket.address) port \(socket.port)", detail: "\(error)")
         }
@@ -76,6 +79,7 @@ package final class SMTPServer: Sendable {
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readOctets))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.prepare(channel, settings) }
             }
@@ -131,26 +135,31 @@ package final class SMTPServer: Sendable {
 /// A listening socket that accepts.
 package struct OpenListener: Sendable {
     package let name: ListenerName
-    package let port: UInt16
     private let channel: any Channel
 
-    init(name: ListenerName, port: UInt16, channel: any Channel) {
+    init(name: ListenerName, channel: any Channel) {
         self.name = name
-        self.port = port
         self.channel = channel
     }
+
+    package var port: UInt16 { UInt16(channel.localAddress?.port ?? 0) }
 
     package func close() async { try? await channel.close() }
 }
 
 extension IPAddress {
+    /// Read from the octets of the C structure: this runs for every connection, and text would be made and parsed.
     init?(_ address: SocketAddress) {
+        let offset: Int
+        let count: Int
         switch address {
-        case .v4(let address): self = .v4(UInt32(bigEndian: address.address.sin_addr.s_addr))
-        case .v6(let address):
-            var octets = address.address.sin6_addr
-            self.init(octets: withUnsafeBytes(of: &octets) { Array($0) })
+        case .v4: (offset, count) = (4, 4)
+        case .v6: (offset, count) = (8, 16)
         case .unixDomainSocket: return nil
         }
+        let octets = address.withSockAddr { pointer, length in
+            Array(UnsafeRawBufferPointer(start: pointer, count: length)[offset..<(offset + count)])
+        }
+        self.init(octets: octets)
     }
 }

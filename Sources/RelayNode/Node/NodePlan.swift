@@ -1,0 +1,210 @@
+import Cryptography
+import DNSRecords
+import DNSResolution
+import Delivery
+import Intake
+import MailValues
+import MessageFormat
+import QueueEngine
+import QueueStorage
+import RoutingPolicy
+import SMTPProtocol
+import SMTPTransport
+
+/// Everything that a configuration means for the parts, worked out before any part is touched.
+///
+/// A reload makes a new plan first; only a whole one is put in force, so it applies wholly or not at all.
+struct NodePlan: Sendable {
+    struct Listener: Sendable {
+        var configuration: ListenerConfiguration
+        var session: SessionSettings
+        var tls: TLSServerContext?
+    }
+
+    var configuration: Configuration
+    var listeners: [Listener]
+    var intake: IntakePolicy
+    var delivery: DeliverySettings
+    var accounts: AccountTable
+    var clientTLS: TLSClientContext
+
+    init(_ configuration: Configuration) throws(NodeError) {
+        self.configuration = configuration
+        do {
+            let accounts = try Self.accounts(configuration)
+            listeners = try configuration.listeners.map { try Self.listener($0, configuration) }
+            intake = Self.intake(configuration, accounts)
+            delivery = try Self.delivery(configuration)
+            self.accounts = AccountTable(accounts, certificates: Self.certificateAccounts(configuration))
+            clientTLS = try TLSClientContext(settings: Self.clientTLS(configuration))
+        } catch let error as NodeError {
+            throw error
+        } catch {
+            throw NodeError("\(error)")
+        }
+    }
+
+    // MARK: Accounts
+
+    private static func accounts(_ configuration: Configuration) throws -> [Account] {
+        guard let path = configuration.authentication.accountsFile else { return [] }
+        return try AccountStore(path: path).load()
+    }
+
+    /// AUTH EXTERNAL for certificates that may relay anyhow: the account bears the certificate's name, and may send as
+    /// anybody, as that certificate may without AUTH.
+    private static func certificateAccounts(_ configuration: Configuration) -> CertificateAccounts {
+        var accounts = CertificateAccounts()
+        for fingerprint in configuration.relay.certificateFingerprints {
+            let plain = fingerprint.filter { $0 != ":" }.lowercased()
+            accounts.byFingerprint[plain] = "certificate:\(plain)"
+        }
+        for name in configuration.relay.certificateNames { accounts.byName[name] = "certificate:\(name)" }
+        return accounts
+    }
+
+    // MARK: Listeners
+
+    private static func listener(_ listener: ListenerConfiguration, _ configuration: Configuration) throws -> Listener {
+        var options = SessionOptions(hostname: configuration.hostname)
+        options.greetingText = listener.greeting
+        options.tls = listener.tls
+        options.requiresTLS = listener.requiresTLS
+        options.allowsClearAuthentication = listener.allowsClearAuthentication
+        options.lineEnds = listener.lineEnds
+        options.earlyTalkers = listener.earlyTalkers
+        options.xclientPeers = listener.xclientPeers
+        options.limits = listener.limits
+        if listener.offersAuthentication { options.authenticationMechanisms = configuration.authentication.mechanisms }
+        if !listener.offersDSN { options.withheldExtensions.insert("DSN") }
+        let tls = listener.tls == .none ? nil : try serverTLS(listener, configuration)
+        return Listener(configuration: listener, session: SessionSettings(options), tls: tls)
+    }
+
+    private static func serverTLS(
+        _ listener: ListenerConfiguration, _ configuration: Configuration
+    ) throws -> TLSServerContext? {
+        let identities = try configuration.tls.certificates.map {
+            try TLSIdentity(certificateFile: $0.certificateFile, keyFile: $0.keyFile)
+        }
+        guard !identities.isEmpty else { return nil }
+        var settings = TLSServerSettings(identities: identities)
+        settings.oldestVersion =
+            switch listener.oldestTLS {
+            case .v1_0: .v1_0
+            case .v1_2: .v1_2
+            case .v1_3: .v1_3
+            }
+        if listener.asksClientCertificate {
+            let file = configuration.tls.clientAuthoritiesFile
+            settings.clientCertificates = .asked(authorities: try file.map(TextFile.read))
+        }
+        return try TLSServerContext(settings: settings)
+    }
+
+    // MARK: Intake
+
+    private static func intake(_ configuration: Configuration, _ accounts: [Account]) -> IntakePolicy {
+        var relay = configuration.relay
+        for account in accounts where !account.senders.isEmpty {
+            relay.accounts[account.name.text] = SenderScope(account.senders)
+        }
+        let certificates = certificateAccounts(configuration)
+        for account in Array(certificates.byFingerprint.values) + Array(certificates.byName.values) {
+            relay.accounts[account] = .unlimited
+        }
+        var limits = SessionCensus.Limits()
+        if let total = configuration.intake.sessionsTotal { limits.total = total }
+        if let perNetwork = configuration.intake.sessionsPerNetwork { limits.perNetwork = perNetwork }
+        var rules = HeaderRules(authenticationServiceIDs: [configuration.hostname.name])
+        rules.limits.sectionOctets = configuration.intake.limits.headerOctets
+        var listeners: [ListenerName: IntakePolicy.Listener] = [:]
+        for listener in configuration.listeners {
+            var policy = IntakePolicy.Listener(kind: listener.kind)
+            policy.looksUpNames = listener.looksUpNames
+            policy.xclientPeers = listener.xclientPeers
+            listeners[listener.name] = policy
+        }
+        return IntakePolicy(
+            hostname: configuration.hostname, relay: RelayPolicy(relay), listeners: listeners, headerRules: rules,
+            sessionLimits: limits, hopLimit: configuration.intake.hopLimit)
+    }
+
+    // MARK: Delivery
+
+    private static func delivery(_ configuration: Configuration) throws -> DeliverySettings {
+        let wished = configuration.delivery
+        var settings = DeliverySettings(hostName: configuration.hostname, postmaster: configuration.postmaster) {
+            $0.isPubliclyDialable
+        }
+        if let hello = wished.helloName { settings.helloName = hello.name }
+        settings.ownNames = Set(wished.ownNames.map(\.name))
+        settings.ownAddresses = Set(wished.ownAddresses)
+            .union(configuration.relay.ownAddresses)
+            .union(configuration.listeners.flatMap(\.endpoints).map(\.address))
+        settings.sourceV4 = wished.sourceV4
+        settings.sourceV6 = wished.sourceV6
+        settings.addressFamilies =
+            switch wished.addressFamilies {
+            case .v4First: .v4First
+            case .v6First: .v6First
+            case .v4Only: .v4Only
+            case .v6Only: .v6Only
+            }
+        settings.port = wished.port
+        settings.routes = configuration.relay.routes
+        settings.credentials = try configuration.credentials.mapValues {
+            let password = try TextFile.readSecret($0.passwordFile)
+            return DialTarget.Credentials(user: $0.user, password: password)
+        }
+        settings.providers = ProviderRules(wished.providers.map { (suffix: $0.key, name: $0.value) })
+        settings.retry = wished.retry
+        settings.limits = wished.concurrency
+        settings.eightBit = rule(wished.eightBit)
+        settings.eightBitByDomain = wished.eightBitByDomain.mapValues(rule)
+        settings.doubleBounceRecipient = wished.doubleBounceRecipient
+        settings.reportLimits.fullReturnOctets = wished.fullReturnOctets
+        return settings
+    }
+
+    private static func rule(_ rule: DeliveryConfiguration.EightBitRule) -> DeliverySettings.EightBitRule {
+        switch rule {
+        case .asItIs: .asItIs
+        case .bounce: .bounce
+        }
+    }
+
+    private static func clientTLS(_ configuration: Configuration) throws -> TLSClientSettings {
+        guard let file = configuration.tls.serverAuthoritiesFile else { return TLSClientSettings() }
+        return TLSClientSettings(authorities: .only(try TextFile.read(file)))
+    }
+
+    // MARK: What is fixed at start
+
+    static func resolver(_ configuration: DNSConfiguration) -> ResolverSettings {
+        func server(_ endpoint: SocketEndpoint) -> ResolverSettings.Server {
+            ResolverSettings.Server(endpoint.address, port: endpoint.port)
+        }
+        var settings = ResolverSettings()
+        if !configuration.forwarders.isEmpty { settings.mode = .forward(configuration.forwarders.map(server)) }
+        settings.stubZones = configuration.stubZones.map {
+            ResolverSettings.StubZone(name: $0.key.name, servers: $0.value.map(server))
+        }
+        for (name, addresses) in configuration.hosts {
+            for address in addresses { settings.hosts.insert(name.name, address) }
+        }
+        settings.trustAnchor = configuration.trustAnchorFile.map { .file($0) } ?? .none
+        if let limit = configuration.lookupsInFlight { settings.limits.promptLookups = limit }
+        return settings
+    }
+
+    static func store(_ configuration: QueueConfiguration) -> StoreOptions {
+        var options = StoreOptions()
+        if let octets = configuration.ledgerOctets { options.ledgerOctets = octets }
+        if let age = configuration.ledgerAge { options.ledgerAge = age }
+        if let octets = configuration.logOctets { options.logOctetsLargest = octets }
+        if let octets = configuration.contentBufferOctets { options.contentBufferOctets = octets }
+        if let octets = configuration.blockCacheOctets { options.blockCacheOctets = octets }
+        return options
+    }
+}

@@ -1,0 +1,4 @@
+/// The version of this software.
+package enum NodeVersion {
+    package static let text = "0.1.0"
+}

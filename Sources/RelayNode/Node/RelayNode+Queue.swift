@@ -1,0 +1,142 @@
+package import AdminProtocol
+import Delivery
+package import MailValues
+import QueueEngine
+import QueueStorage
+import Telemetry
+
+extension RelayNode {
+    package func queuePage(
+        _ filter: QueueFilter, limit: Int, cursor: String?
+    ) async throws(AdminProblem) -> QueuePage {
+        let now = WallClock.now()
+        // One more than asked for tells whether there is a next page.
+        let found = try reading { () throws(StoreError) in
+            try dispatcher.list(after: cursor.flatMap { QueueID($0) }, limit: limit + 1) {
+                filter.matches(QueueEntry($0), now: now)
+            }
+        }
+        let entries = found.prefix(limit).map { QueueEntry($0) }
+        return QueuePage(entries: entries, next: found.count > limit ? entries.last?.id : nil)
+    }
+
+    package func queueSummary(
+        _ filter: QueueFilter, by grouping: AdminProtocol.QueueSummary.Grouping, limit: Int
+    ) async throws(AdminProblem) -> AdminProtocol.QueueSummary {
+        let now = WallClock.now()
+        var builder = AdminProtocol.QueueSummary.Builder(by: grouping, now: now)
+        _ = try reading { () throws(StoreError) in
+            try dispatcher.list(limit: 1) { item in
+                let entry = QueueEntry(item)
+                if filter.matches(entry, now: now) { builder.add(entry) }
+                return false
+            }
+        }
+        return builder.summary(limit: limit)
+    }
+
+    package func queueEntry(_ id: QueueID) async throws(AdminProblem) -> QueueEntry? {
+        try reading { () throws(StoreError) in try dispatcher.item(id) }.map { QueueEntry($0) }
+    }
+
+    package func change(
+        _ action: QueueAction, _ request: QueueChangeRequest, by caller: Caller
+    ) async throws(AdminProblem) -> QueueChangeAnswer {
+        let now = WallClock.now()
+        let order = OperationOrder(
+            Self.operation(action), by: caller.recordName, reason: request.reason, isDryRun: request.dryRun)
+        // A whole id needs no walk through the queue.
+        let selection: QueueSelection = request.filter.id.flatMap { QueueID($0) }.map { .ids([$0]) } ?? .all
+        do throws(OperationError) {
+            let report = try await dispatcher.carryOut(order, on: selection) {
+                request.filter.matches(QueueEntry($0), now: now)
+            }
+            metrics.operatorActions.increment()
+            return QueueChangeAnswer(
+                action: action, dryRun: request.dryRun, matched: report.matched, changed: report.changed,
+                ids: report.ids.map(\.description))
+        } catch {
+            switch error {
+            case .notYetRead:
+                throw AdminProblem(.unavailable, "the queue is still being read after the start", advice: "try again soon")
+            case .store(let error): throw Self.problem(error)
+            }
+        }
+    }
+
+    private static func operation(_ action: QueueAction) -> QueueOperation {
+        switch action {
+        case .hold: .hold
+        case .release: .release
+        case .retry: .retry
+        case .bounce: .bounce
+        case .delete: .delete
+        }
+    }
+
+    package func rawMessage(_ id: QueueID, for caller: Caller) async throws(AdminProblem) -> RawMessage? {
+        let envelope = try reading { () throws(StoreError) in try store.envelope(id) }
+        guard let envelope else { return nil }
+        var event = Event(.admin, at: WallClock.now(), message: id)
+        event.add("action", "raw")
+        event.add("by", caller.recordName)
+        events.write(event.encoded())
+        let count = max(1, Int(envelope.chunkCount))
+        return RawMessage(sizeOctets: envelope.sizeOctets) { [store] number throws(AdminProblem) in
+            guard number < count else { return nil }
+            do throws(StoreError) { return try store.contentPiece(id, number: UInt32(number)) } catch { throw Self.problem(error) }
+        }
+    }
+
+    package func ledger(_ id: QueueID) async throws(AdminProblem) -> [[UInt8]] {
+        try reading { () throws(StoreError) in try store.ledger(id) }.map(\.line)
+    }
+
+    private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(AdminProblem) -> Value {
+        do { return try body() } catch { throw Self.problem(error) }
+    }
+
+    static func problem(_ error: StoreError) -> AdminProblem {
+        AdminProblem(.unavailable, "the store: \(error)", advice: "`chappe status` says how it is")
+    }
+}
+
+extension QueueEntry {
+    init(_ item: QueueItem) {
+        let envelope = item.envelope
+        let state: State =
+            switch item.state {
+            case .waiting: .waiting
+            case .inFlight: .active
+            case .deferred: .deferred
+            case .held: .held
+            }
+        self.init(
+            id: envelope.id.description, state: state,
+            acceptedAt: Moment(envelope.acceptedAt), sender: envelope.reversePath.description,
+            sizeOctets: envelope.sizeOctets, listener: envelope.origin.listener,
+            client: envelope.origin.client?.description, account: envelope.origin.account,
+            priority: Int(envelope.priority),
+            hold: envelope.hold.map { Hold(by: $0.by, reason: $0.reason, since: Moment($0.since)) },
+            notBefore: envelope.notBefore.map(Moment.init), deadline: envelope.deadline.map(Moment.init),
+            nextAttempt: item.nextAttempt.map(Moment.init),
+            recipients: envelope.recipients.map(Recipient.init))
+    }
+}
+
+extension QueueEntry.Recipient {
+    init(_ recipient: QueueEngine.Recipient) {
+        let progress = recipient.progress
+        let state: State =
+            switch progress.state {
+            case .waiting: .waiting
+            case .delivered: .delivered
+            case .bounced: .bounced
+            case .deleted: .deleted
+            }
+        self.init(
+            address: recipient.mailbox.description, state: state, attempts: Int(progress.attempts),
+            nextAttempt: progress.nextAttempt.map(Moment.init), lastAttempt: progress.lastAttempt.map(Moment.init),
+            lastHost: progress.lastHost, lastReply: progress.lastReply?.description)
+    }
+}

@@ -1,0 +1,258 @@
+import Cryptography
+import DNSResolution
+import Delivery
+import Dispatch
+import EventRecording
+import Glibc
+import Intake
+import MailValues
+import NIOCore
+import NIOPosix
+import QueueEngine
+import QueueStorage
+import SMTPProtocol
+import SMTPTransport
+import Synchronization
+import Telemetry
+
+/// The node: the one place where all parts meet.
+///
+/// Parts start from the ground up (store, resolver, delivery, intake, listeners) and stop from the door down.
+package final class RelayNode: Sendable {
+    /// What a reload replaces.
+    struct InForce: Sendable {
+        var plan: NodePlan
+        var loadedAt: Timestamp
+        /// Set by `drain`: sessions end and no listener accepts, while delivery goes on.
+        var isDraining = false
+        var openListeners: [OpenListener] = []
+    }
+
+    let path: String
+    let startedAt: Timestamp
+    let store: RocksQueue
+    let resolver: UnboundResolver
+    let events: any EventSink
+    let eventFile: EventFile?
+    let metrics = NodeMetrics()
+    let dispatcher: Dispatcher
+    let intake: IntakeFlow
+    let authenticator: Authenticator
+    let server: SMTPServer
+    let certificates: [ListenerName: TLSServerContextStore]
+    let sessions: Mutex<[ListenerName: SessionSettings]>
+    let inForce: Mutex<InForce>
+    let isLoaded = Atomic<Bool>(false)
+    let reported = Mutex(DeliveryCounters())
+    private let group: MultiThreadedEventLoopGroup
+    private let stopRequests: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
+    let service = ServiceManager()
+
+    // MARK: Start
+
+    /// Reads the configuration, binds, gives up root, and opens every part; `run` then lets mail in.
+    package static func open(path: String) throws(NodeError) -> (node: RelayNode, sockets: NodeSockets) {
+        Privileges.restrictFileMode()
+        Privileges.raiseDescriptorLimit()
+        let configuration: Configuration
+        do { configuration = try Configuration.load(path: path) } catch { throw NodeError("\(error)") }
+        for warning in configuration.warnings { NodeLog.say("warning: \(path): \(warning)") }
+        // Before root is given up: certificates and passwords may be root's alone.
+        let plan = try NodePlan(configuration)
+        let sockets = try NodeSockets(configuration)
+        try giveUpRoot(configuration)
+        return (try RelayNode(path: path, plan: plan), sockets)
+    }
+
+    private static func giveUpRoot(_ configuration: Configuration) throws(NodeError) {
+        guard Privileges.isRoot else { return }
+        do {
+            let identity = try Privileges.identity(user: configuration.user, group: configuration.group)
+            try NodeFolders.prepare(configuration, owner: identity)
+            try Privileges.become(identity, user: configuration.user)
+        } catch let error as NodeError {
+            throw error
+        } catch {
+            throw NodeError("\(error)")
+        }
+    }
+
+    private init(path: String, plan: NodePlan) throws(NodeError) {
+        let configuration = plan.configuration
+        let now = WallClock.now()
+        self.path = path
+        startedAt = now
+        try NodeFolders.prepare(configuration, owner: nil)
+        eventFile = try Self.eventFile(configuration.events)
+        events = eventFile ?? NoEvents()
+        do {
+            store = try RocksQueue.open(
+                directory: configuration.dataDirectory + "/queue", options: NodePlan.store(configuration.queue), now: now)
+        } catch { throw .part("store", error) }
+        do { resolver = try UnboundResolver(NodePlan.resolver(configuration.dns)) } catch { throw .part("dns", error) }
+        for warning in resolver.warnings { NodeLog.say("warning: \(warning)") }
+
+        group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount ?? System.coreCount)
+        let lanes = EventLoopLanes(group)
+        var dialing = DialerSettings()
+        dialing.connectTimeout = configuration.delivery.connectTimeout
+        dispatcher = Dispatcher(
+            settings: plan.delivery,
+            seams: DeliverySeams(
+                store: store, resolver: resolver,
+                dialer: SMTPDialer(group: group, clientTLS: plan.clientTLS, settings: dialing), events: events,
+                clock: SystemDeliveryClock()),
+            executors: lanes.all.map { EventLoopTaskExecutor($0.loop) }, seed: .random(in: 0...UInt64.max))
+
+        let secret = try TextFile.keep(configuration.dataDirectory + "/login-secret") {
+            var random = SecureRandom()
+            return random.octets(count: 32)
+        }
+        var logins = AuthenticationSettings()
+        logins.offersChannelBinding = configuration.authentication.mechanisms.contains("SCRAM-SHA-256-PLUS")
+        authenticator = Authenticator(
+            accounts: plan.accounts, settings: logins, serverSecret: secret, workers: PasswordPool())
+        var random = SystemRandomNumberGenerator()
+        intake = IntakeFlow(
+            policy: plan.intake, store: store, feed: dispatcher, events: events, metrics: metrics,
+            authenticator: authenticator, resolver: resolver,
+            budget: OctetBudget(limit: configuration.intake.octetsInFlight), census: SessionCensus(),
+            ids: QueueIDSource(using: &random), clock: { WallClock.now() })
+        server = SMTPServer(group: group, lanes: lanes, clock: { WallClock.now() })
+        certificates = Dictionary(
+            uniqueKeysWithValues: plan.listeners.compactMap { listener in
+                listener.tls.map { (listener.configuration.name, TLSServerContextStore($0)) }
+            })
+        sessions = Mutex(
+            Dictionary(uniqueKeysWithValues: plan.listeners.map { ($0.configuration.name, $0.session) }))
+        inForce = Mutex(InForce(plan: plan, loadedAt: now))
+        stopRequests = AsyncStream.makeStream()
+    }
+
+    private static func eventFile(_ configuration: EventConfiguration) throws(NodeError) -> EventFile? {
+        guard let file = configuration.file else { return nil }
+        var settings = EventFile.Settings(path: file)
+        if let octets = configuration.waitingOctets { settings.waitingOctets = octets }
+        do { return try EventFile(settings) } catch { throw .part("events", error) }
+    }
+
+    // MARK: Run
+
+    /// Takes and delivers mail until `stop`, then ends every part in order.
+    package func run(_ sockets: NodeSockets) async throws(NodeError) {
+        try await openListeners(sockets)
+        let doors = Task { try await serveAdmin() }
+        let delivery = Task { await dispatcher.run() }
+        let loading = Task { await load() }
+        let watchdog = Task { await keepWatchdog() }
+        tell("ready", listeners: true)
+        service.ready("taking mail")
+
+        var failure: NodeError?
+        let failed = Task {
+            do { try await doors.value } catch { stop() ; throw NodeError.part("admin", error) }
+        }
+        for await _ in stopRequests.stream { break }
+
+        service.stopping()
+        tell("stopping", listeners: false)
+        await closeListeners()
+        let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
+        await server.drain(grace: grace)
+        await loading.value
+        dispatcher.stop(grace: grace)
+        await delivery.value
+        watchdog.cancel()
+        doors.cancel()
+        if case .failure(let error) = await failed.result, let error = error as? NodeError { failure = error }
+        await resolver.close()
+        store.close()
+        tell("stopped", listeners: false)
+        eventFile?.close()
+        try? await group.shutdownGracefully()
+        if let failure { throw failure }
+    }
+
+    /// Asks `run` to end; may be called from anywhere, any number of times.
+    package func stop() { stopRequests.continuation.yield() }
+
+    /// The event file was moved away: open it anew.
+    package func reopenEvents() { eventFile?.reopen() }
+
+    private func openListeners(_ sockets: NodeSockets) async throws(NodeError) {
+        for (configuration, socket) in sockets.all {
+            let name = configuration.name
+            var settings = SMTPListenerSettings(name: name, receivers: intake) { [self] _ in session(for: name) }
+            settings.tls = certificates[name]
+            settings.tlsUse = configuration.tls == .implicit ? .implicit : .onDemand
+            settings.proxyPeers = configuration.proxyPeers
+            do {
+                let listener = try await server.serve(socket, settings)
+                inForce.withLock { $0.openListeners.append(listener) }
+                NodeLog.say("listening: \(name) on \(SocketEndpoint(address: socket.address, port: listener.port))")
+            } catch { throw .part("listener \(name)", error) }
+        }
+    }
+
+    func closeListeners() async {
+        let listeners = inForce.withLock { inForce in
+            defer { inForce.openListeners = [] }
+            return inForce.openListeners
+        }
+        for listener in listeners { await listener.close() }
+    }
+
+    private func session(for name: ListenerName) -> SessionSettings {
+        guard let settings = sessions.withLock({ $0[name] }) else {
+            preconditionFailure("a listener that serves has settings: reloads replace them and take none away")
+        }
+        return settings
+    }
+
+    /// Schedules what the store holds, on a thread of its own: the scan waits for the disk.
+    private func load() async {
+        let report = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [dispatcher] in
+                continuation.resume(returning: Result { () throws(StoreError) in try dispatcher.rebuild() })
+            }
+        }
+        switch report {
+        case .success(let report):
+            isLoaded.store(true, ordering: .releasing)
+            NodeLog.say("queue: \(report.messages) messages scheduled")
+        case .failure(let error):
+            NodeLog.say("error: the queue could not be read (\(error)); run `chappe store verify`")
+        }
+    }
+
+    private func keepWatchdog() async {
+        guard let interval = service.watchdogInterval else { return }
+        while !Task.isCancelled {
+            if await isLive() { service.alive() }
+            try? await Task.sleep(for: interval)
+        }
+    }
+
+    func tell(_ what: String, listeners: Bool) {
+        var event = Event(.lifecycle, at: WallClock.now())
+        event.add("event", what)
+        event.add("version", NodeVersion.text)
+        if listeners { event.add("listeners", .list(inForce.withLock { $0.openListeners.map { "\($0.name):\($0.port)" } })) }
+        events.write(event.encoded())
+    }
+}
+
+/// For those who want no event file.
+private final class NoEvents: EventSink {
+    func write(_ line: [UInt8]) {}
+}
+
+/// The real time, and real waiting.
+private final class SystemDeliveryClock: DeliveryClock {
+    var now: Timestamp { WallClock.now() }
+
+    func sleep(until moment: Timestamp) async {
+        let wait = moment - now
+        if wait > .zero { try? await Task.sleep(for: wait) }
+    }
+}
