@@ -38,6 +38,8 @@ enum UnixConnection {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
             if count < 0 && errno == EINTR { continue }
+            // A server that has heard enough answers and closes before the end: its answer says why.
+            if count < 0 && (errno == EPIPE || errno == ECONNRESET) { return }
             guard count > 0 else { throw unreachable(path) }
             rest = rest.dropFirst(count)
         }
@@ -49,8 +51,8 @@ enum UnixConnection {
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw unreachable(path) }
-            guard count > 0 else { return received }
+            if count == 0 || (count < 0 && errno == ECONNRESET && !received.isEmpty) { return received }
+            guard count > 0 else { throw unreachable(path) }
             guard received.count + count <= answerOctets else {
                 throw .notUnderstood(path: path, detail: "the answer is longer than \(answerOctets) octets")
             }

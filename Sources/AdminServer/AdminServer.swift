@@ -11,7 +11,7 @@ import Synchronization
 /// Who comes in is asked of the kernel (SO_PEERCRED), never of the client.
 package final class AdminServer: Service {
     package struct Settings: Sendable {
-        package var path = AdminAPI.socketPath
+        package var path: String
         /// The group that may open the socket; nil: that of the process.
         package var group: String?
         package var mode: UInt32 = 0o660
@@ -19,7 +19,7 @@ package final class AdminServer: Service {
         package var rawReaders: Set<UInt32> = [0]
         /// Silence after which a client is hung up on.
         package var idleTimeout: Duration = .seconds(60)
-        package init() {}
+        package init(path: String = AdminAPI.socketPath) { self.path = path }
     }
 
     package enum Failure: Error, Sendable, Equatable {

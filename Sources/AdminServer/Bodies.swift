@@ -29,7 +29,12 @@ extension Request {
     /// The body as a value; says what is wrong with it in words of JSON.
     func body<Value: Decodable>(_ type: Value.Type) async throws -> Value {
         var request = self
-        let octets = try await request.collectBody(upTo: AdminAPI.requestOctets)
+        let octets: ByteBuffer
+        do {
+            octets = try await request.collectBody(upTo: AdminAPI.requestOctets)
+        } catch is NIOTooManyBytesError {
+            throw AdminProblem(.badRequest, "the request is longer than \(AdminAPI.requestOctets) octets")
+        }
         do {
             return try JSONDecoder().decode(type, from: Data(octets.readableBytesView))
         } catch let problem as AdminProblem {

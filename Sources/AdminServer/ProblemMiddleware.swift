@@ -23,7 +23,6 @@ struct ProblemMiddleware: RouterMiddleware {
     private static func problem(_ error: HTTPError, _ request: Request) -> AdminProblem {
         switch error.status {
         case .notFound: AdminProblem(.notFound, "there is no \(request.method.rawValue) \(request.uri.path)")
-        case .contentTooLarge: AdminProblem(.badRequest, "the request is longer than \(AdminAPI.requestOctets) octets")
         default: AdminProblem(.badRequest, error.body ?? error.status.reasonPhrase)
         }
     }
