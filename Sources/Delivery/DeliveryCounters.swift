@@ -20,6 +20,8 @@ package struct DeliveryCounters: Sendable, Equatable {
     package var doubleBounces = 0
     /// Outcomes that the store refused; they are tried again until it takes them.
     package var recordsRefused = 0
+    /// Outcomes that it had not taken when a stop's time was over: those messages go out again.
+    package var recordsGivenUp = 0
     package init() {}
 }
 

@@ -38,8 +38,8 @@ package struct DeliverySettings: Sendable {
     package var eightBit = EightBitRule.asItIs
     package var eightBitByDomain: [Domain: EightBitRule] = [:]
 
-    /// Hosts of one MX set that are looked at, and addresses that are dialled for one message. RFC 5321 §5.1 asks for at
-    /// least two; who lists hundreds wants us to try forever.
+    /// Hosts of one MX set that are looked at, and addresses that are dialled for one message. RFC 5321 §5.1
+    /// asks for at least two; who lists hundreds wants us to try forever.
     package var hostLimit = 20
     package var addressLimit = 10
     /// Octets of new messages kept in memory until their first attempt.

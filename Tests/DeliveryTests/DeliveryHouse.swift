@@ -25,7 +25,8 @@ struct DeliveryHouse {
         adjust(&settings)
         dispatcher = Dispatcher(
             settings: settings,
-            seams: DeliverySeams(store: store, resolver: resolver, dialer: dialer, events: events, clock: clock), seed: 7)
+            seams: DeliverySeams(
+                store: store, resolver: resolver, dialer: dialer, events: events, clock: clock), seed: 7)
     }
 
     /// Runs the dispatcher while `body` runs, then stops it.
@@ -37,13 +38,18 @@ struct DeliveryHouse {
         }()
         await body()
         dispatcher.stop(grace: .seconds(1))
-        while !isOver.isRaised { await pass(.milliseconds(250)) }
+        while !isOver.isRaised {
+            clock.advance(by: .milliseconds(250))
+            await Task.yield()
+        }
         await running
     }
 
-    /// Moves the clock, and lets others run.
+    /// Moves the clock, and returns when the dispatcher has looked at it; it must be running.
     func pass(_ duration: Duration) async {
+        await clock.untilSomebodySleeps()
         clock.advance(by: duration)
+        await clock.untilSomebodySleeps()
         await Task.yield()
     }
 
@@ -59,7 +65,8 @@ struct DeliveryHouse {
     /// Accepts a message as the intake does.
     @discardableResult
     func accept(
-        from sender: String? = "sender@from.example", to recipients: [String], content: String = "Subject: x\r\n\r\nHi\r\n",
+        from sender: String? = "sender@from.example", to recipients: [String],
+        content: String = "Subject: x\r\n\r\nHi\r\n",
         _ adjust: (inout Envelope) -> Void = { _ in }
     ) -> QueueID {
         let envelope = envelope(from: sender, to: recipients, content: content, adjust)
@@ -73,7 +80,8 @@ struct DeliveryHouse {
         from sender: String? = "sender@from.example", to recipients: [String], content: String,
         _ adjust: (inout Envelope) -> Void = { _ in }
     ) -> Envelope {
-        let id = QueueID(at: clock.now, entropyHigh: 0, entropyLow: Self.counter.add(1, ordering: .relaxed).newValue)
+        let id = QueueID(
+            at: clock.now, entropyHigh: 0, entropyLow: Self.counter.add(1, ordering: .relaxed).newValue)
         var envelope = Envelope(
             id: id, acceptedAt: clock.now, reversePath: sender.map { .mailbox(mailbox($0)) } ?? .null,
             recipients: recipients.map { Recipient(mailbox: mailbox($0)) }, sizeOctets: content.utf8.count,
@@ -108,7 +116,9 @@ func address(_ text: String) -> IPAddress {
 
 extension DeliverySettings {
     static var example: DeliverySettings {
-        var settings = DeliverySettings(hostName: Domain("relay.ours.example"), postmaster: mailbox("postmaster@ours.example")) {
+        var settings = DeliverySettings(
+            hostName: Domain("relay.ours.example"), postmaster: mailbox("postmaster@ours.example")
+        ) {
             $0.isPubliclyDialable
         }
         settings.ownAddresses = [address("203.0.113.99")]
@@ -122,7 +132,8 @@ extension ZoneResolver {
     static var exampleWorld: ZoneResolver {
         ZoneResolver { zone in
             zone.mx["to.example"] = [
-                MXRecord(preference: 10, exchange: "mx1.to.example"), MXRecord(preference: 10, exchange: "mx2.to.example"),
+                MXRecord(preference: 10, exchange: "mx1.to.example"),
+                MXRecord(preference: 10, exchange: "mx2.to.example"),
                 MXRecord(preference: 20, exchange: "mx3.to.example"),
             ]
             zone.addresses["mx1.to.example"] = [address("192.0.2.1")]

@@ -7,6 +7,7 @@ package final class ManualClock: DeliveryClock {
     private struct State {
         var now: Timestamp
         var sleepers: [(until: Timestamp, continuation: CheckedContinuation<Void, Never>)] = []
+        var watchers: [CheckedContinuation<Void, Never>] = []
     }
     private let state: Mutex<State>
 
@@ -16,12 +17,14 @@ package final class ManualClock: DeliveryClock {
 
     package func sleep(until moment: Timestamp) async {
         await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.now >= moment { return true }
+            let (isOver, watchers) = state.withLock { state in
+                if state.now >= moment { return (true, [CheckedContinuation<Void, Never>]()) }
                 state.sleepers.append((moment, continuation))
-                return false
+                defer { state.watchers.removeAll() }
+                return (false, state.watchers)
             }
             if isOver { continuation.resume() }
+            for watcher in watchers { watcher.resume() }
         }
     }
 
@@ -34,5 +37,17 @@ package final class ManualClock: DeliveryClock {
             return woken
         }
         for sleeper in woken { sleeper.continuation.resume() }
+    }
+
+    /// Returns once somebody sleeps: whoever was woken has done what he woke for.
+    package func untilSomebodySleeps() async {
+        await withCheckedContinuation { continuation in
+            let isSo = state.withLock { state in
+                if !state.sleepers.isEmpty { return true }
+                state.watchers.append(continuation)
+                return false
+            }
+            if isSo { continuation.resume() }
+        }
     }
 }

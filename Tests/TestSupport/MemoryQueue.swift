@@ -18,7 +18,8 @@ package final class MemoryQueue: QueueStore {
         var failures: [(error: StoreError, count: Int)] = []
         var intakeRefusal: StoreError?
         var deliveryRefusal: StoreError?
-        var waiters: [(condition: @Sendable (Contents) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiters:
+            [(condition: @Sendable (Contents) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
 
         mutating func failure(for changes: [QueueChange]) -> StoreError? {
             let accepts = changes.contains { if case .accept = $0 { true } else { false } }
@@ -85,7 +86,8 @@ package final class MemoryQueue: QueueStore {
     }
 
     package func writeChunk(
-        _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane, completion: @escaping StoreCompletion
+        _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,
+        completion: @escaping StoreCompletion
     ) {
         state.withLock { $0.contents.pieces[id, default: []].append(octets.flatMap { $0 }) }
         lane.run { completion(.success(())) }
@@ -93,11 +95,15 @@ package final class MemoryQueue: QueueStore {
 
     package func dropChunks(_ id: QueueID, count: UInt32) { state.withLock { $0.contents.pieces[id] = nil } }
 
-    package func envelope(_ id: QueueID) throws(StoreError) -> Envelope? { state.withLock { $0.contents.envelopes[id] } }
+    package func envelope(_ id: QueueID) throws(StoreError) -> Envelope? {
+        state.withLock { $0.contents.envelopes[id] }
+    }
 
     package func contentPiece(_ id: QueueID, number: UInt32) throws(StoreError) -> [UInt8]? {
         state.withLock { state in
-            guard let pieces = state.contents.pieces[id], pieces.indices.contains(Int(number)) else { return nil }
+            guard let pieces = state.contents.pieces[id], pieces.indices.contains(Int(number)) else {
+                return nil
+            }
             return pieces[Int(number)]
         }
     }

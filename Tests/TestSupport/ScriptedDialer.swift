@@ -13,7 +13,8 @@ package final class ScriptedDialer: Dialer {
     /// How a host meets a dial.
     package typealias Greeting = @Sendable (DialTarget) async throws(DialError) -> PeerCapabilities
     /// How it answers a transaction; `number` counts those of this connection from 0.
-    package typealias Answering = @Sendable (OutboundTransaction, _ number: Int, DialTarget) async -> TransactionOutcome
+    package typealias Answering =
+        @Sendable (OutboundTransaction, _ number: Int, DialTarget) async -> TransactionOutcome
 
     private struct State {
         var dials: [DialTarget] = []
@@ -21,7 +22,8 @@ package final class ScriptedDialer: Dialer {
         var openCount = 0
         var openMost = 0
         var quitCount = 0
-        var waiters: [(condition: @Sendable (Int, Int) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiters:
+            [(condition: @Sendable (Int, Int) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
     }
     private let state = Mutex(State())
     private let greeting: Greeting
@@ -107,7 +109,9 @@ final class ScriptedConnection: ClientConnection {
     func send(_ transaction: OutboundTransaction, content: any ContentSource) async -> TransactionOutcome {
         var octets: [UInt8] = []
         do {
-            while case let pieces = try await content.next(), !pieces.isEmpty { for piece in pieces { octets += piece } }
+            while case let pieces = try await content.next(), !pieces.isEmpty {
+                for piece in pieces { octets += piece }
+            }
         } catch {
             state.withLock { $0.isUsable = false }
             return .allLost(transaction, afterDot: false)
@@ -167,6 +171,7 @@ extension TransactionOutcome {
         _ transaction: OutboundTransaction, connectionUsable: Bool = true,
         _ outcome: (OutboundTransaction.Recipient) -> RecipientOutcome
     ) -> TransactionOutcome {
-        TransactionOutcome(recipients: transaction.recipients.map(outcome), connectionUsable: connectionUsable)
+        TransactionOutcome(
+            recipients: transaction.recipients.map(outcome), connectionUsable: connectionUsable)
     }
 }

@@ -2,7 +2,8 @@ package import DNSRecords
 package import MailValues
 import Synchronization
 
-/// A resolver that knows what a test told it, and counts what it is asked. Names it was not told do not exist.
+/// A resolver that knows what a test told it, and counts what it is asked. Names it was not told do not
+/// exist.
 package final class ZoneResolver: DNSResolver {
     package struct Zone: Sendable {
         package var mx: [String: [MXRecord]] = [:]
@@ -32,7 +33,9 @@ package final class ZoneResolver: DNSResolver {
 
     package func change(_ body: (inout Zone) -> Void) { state.withLock { body(&$0.zone) } }
 
-    package func mx(_ name: String) async throws(DNSError) -> DNSAnswer<MXRecord> { try answer(name) { $0.mx[name] } }
+    package func mx(_ name: String) async throws(DNSError) -> DNSAnswer<MXRecord> {
+        try answer(name) { $0.mx[name] }
+    }
 
     package func addressesV4(_ name: String) async throws(DNSError) -> DNSAnswer<IPAddress> {
         try answer(name) { $0.addresses[name]?.filter(\.isV4) }
@@ -46,7 +49,9 @@ package final class ZoneResolver: DNSResolver {
         try answer(address.description) { $0.names[address] }
     }
 
-    package func txt(_ name: String) async throws(DNSError) -> DNSAnswer<[UInt8]> { try answer(name) { $0.txt[name] } }
+    package func txt(_ name: String) async throws(DNSError) -> DNSAnswer<[UInt8]> {
+        try answer(name) { $0.txt[name] }
+    }
 
     private func answer<Value>(
         _ name: String, _ find: (Zone) -> [Value]?
@@ -55,7 +60,8 @@ package final class ZoneResolver: DNSResolver {
             state.questionCount += 1
             if let error = state.zone.errors[name] { return .failure(error) }
             if let values = find(state.zone) { return .success(values) }
-            let exists = state.zone.mx[name] != nil || state.zone.addresses[name] != nil || state.zone.txt[name] != nil
+            let exists =
+                state.zone.mx[name] != nil || state.zone.addresses[name] != nil || state.zone.txt[name] != nil
             return exists ? .success([]) : .failure(.noSuchName(isSecure: false))
         }
         return DNSAnswer(values: try result.get(), isSecure: false, timeToLive: timeToLive)

@@ -29,33 +29,37 @@ struct OutcomeReading: Equatable {
         _ outcome: TransactionOutcome, indices: [Int], host: String, isReused: Bool, hasCredentials: Bool,
         peerReports: Bool
     ) {
-        precondition(outcome.recipients.count == indices.count, "a transaction answers for each of its recipients")
+        precondition(
+            outcome.recipients.count == indices.count, "a transaction answers for each of its recipients")
         let someoneWasTaken = outcome.recipients.contains { !$0.isTooMany }
         for (index, recipient) in zip(indices, outcome.recipients) {
             switch recipient {
             case .delivered(let reply):
                 results.append(
-                    RecipientResult(index: index, kind: .delivered, reply: reply, host: host, peerReports: peerReports))
+                    RecipientResult(
+                        index: index, kind: .delivered, reply: reply, host: host, peerReports: peerReports))
             case .refused(let reply, _) where reply.code == 421:
-                // RFC 5321 §3.8: the host closes. Over an old connection that is how some end it; a new one may do.
-                // At once on a new one, the host is not there for us, and another of its rank may be.
+                // RFC 5321 §3.8: the host closes. Over an old connection that is how some end it; a new one
+                // may do. At once on a new one, the host is not there for us, and another of its rank may be.
                 unsettled.append(index)
                 next = isReused ? .newConnection : .nextHost(reply)
             case .refused where recipient.isTooMany && someoneWasTaken:
                 again.append(index)
             case .refused(let reply, _):
-                // Any other 4yz is this host's answer about this message or recipient (greylisting, full mailbox):
-                // its other hosts would say the same, and asking them all at once is what floods look like.
+                // Any other 4yz is this host's answer about this message or recipient (greylisting, full
+                // mailbox): its other hosts would say the same, and asking them all at once is what floods
+                // look like.
                 let isOurFault = hasCredentials && [530, 534, 535, 538].contains(reply.code)
                 let isPermanent = reply.isPermanent && !recipient.isTooMany && !isOurFault
                 results.append(
-                    RecipientResult(index: index, kind: isPermanent ? .bounced : .deferred, reply: reply, host: host))
+                    RecipientResult(
+                        index: index, kind: isPermanent ? .bounced : .deferred, reply: reply, host: host))
             case .lost(let detail, let afterDot):
                 let reply = Reply(
                     451, EnhancedStatus(4, 4, 2), "Connection lost: \(detail.printable(limit: 200))")
                 if afterDot {
-                    // RFC 1047: the peer may have it. Another host at once would make the duplicate certain; later, this
-                    // one may know.
+                    // RFC 1047: the peer may have it. Another host at once would make the duplicate certain;
+                    // later, this one may know.
                     possibleDuplicates += 1
                     results.append(RecipientResult(index: index, kind: .deferred, reply: reply))
                 } else {
@@ -92,8 +96,8 @@ extension DialError {
 
     /// The host said that it takes no mail at all (RFC 7504 §3): if all say so, the message is returned.
     ///
-    /// Any other 5yz in a greeting is deferred: hosts greet with 554 when a list has us for an hour, and Postfix waits too
-    /// (smtp_skip_5xx_greeting). The sender hears of it by the notice of delay.
+    /// Any other 5yz in a greeting is deferred: hosts greet with 554 when a list has us for an hour, and
+    /// Postfix waits too (smtp_skip_5xx_greeting). The sender hears of it by the notice of delay.
     var saysNoMailEver: Bool {
         guard case .refused(let reply, _) = self else { return false }
         return reply.code == 521 || reply.code == 556

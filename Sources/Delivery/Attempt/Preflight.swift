@@ -9,21 +9,27 @@ struct Preflight {
     private(set) var body: MailCommand.Body?
     private(set) var smtpUTF8 = false
 
-    /// - Parameter hasASCIIHeader: asked only where the peer does not offer SMTPUTF8 and the message came with it.
+    /// - Parameter hasASCIIHeader: asked only where the peer does not offer SMTPUTF8 and the message came
+    ///   with it.
     init(
-        _ envelope: Envelope, indices wanted: [Int], peer: PeerCapabilities, eightBit: DeliverySettings.EightBitRule,
+        _ envelope: Envelope, indices wanted: [Int], peer: PeerCapabilities,
+        eightBit: DeliverySettings.EightBitRule,
         hasASCIIHeader: () -> Bool
     ) {
         if let limit = peer.size, limit > 0, UInt64(envelope.sizeOctets) > limit {  // RFC 1870 §6
             refuse(
-                wanted, Reply(552, EnhancedStatus(5, 3, 4), "Message of \(envelope.sizeOctets) octets, host takes \(limit)"))
+                wanted,
+                Reply(
+                    552, EnhancedStatus(5, 3, 4),
+                    "Message of \(envelope.sizeOctets) octets, host takes \(limit)"))
             return
         }
         let isEightBit = envelope.hasEightBit || envelope.body == .eightBitMIME
         if peer.eightBitMIME {
             body = isEightBit ? .eightBitMIME : envelope.body
         } else if isEightBit && eightBit == .bounce {
-            refuse(wanted, Reply(554, EnhancedStatus(5, 6, 3), "Host takes no 8-bit content"))  // RFC 6152 §3
+            // RFC 6152 §3
+            refuse(wanted, Reply(554, EnhancedStatus(5, 6, 3), "Host takes no 8-bit content"))
             return
         }
         guard envelope.smtpUTF8 else {
@@ -42,7 +48,11 @@ struct Preflight {
             return
         }
         for index in wanted {
-            if envelope.recipients[index].mailbox.isASCII { indices.append(index) } else { refuse([index], reply) }
+            if envelope.recipients[index].mailbox.isASCII {
+                indices.append(index)
+            } else {
+                refuse([index], reply)
+            }
         }
     }
 

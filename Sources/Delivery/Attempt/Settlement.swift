@@ -17,17 +17,22 @@ struct Settlement {
     private(set) var tellsOfDelay = false
 
     /// - Parameters:
-    ///   - mayReport: false where the store takes no new message, a report neither: whoever had to be told of a failure
-    ///     is tried again instead, since a failure without a report would be a loss.
+    ///   - mayReport: false where the store takes no new message, a report neither: whoever had to be told of
+    ///   a failure is tried again instead, since a failure without a report would be a loss.
     ///   - isFinalDelivery: the next hop is the mailbox (LMTP), and not another relay.
     init(
-        of envelope: Envelope, results: [RecipientResult], now: Timestamp, schedule: RetrySchedule, failures: Int,
+        of envelope: Envelope, results: [RecipientResult], now: Timestamp, schedule: RetrySchedule,
+        failures: Int,
         mayReport: Bool = true, isFinalDelivery: Bool = false, random: inout some RandomNumberGenerator
     ) {
         let deadline = schedule.deadline(of: envelope)
-        let next = min(now + schedule.wait(afterFailures: failures + 1, using: &random), max(deadline, now + .seconds(1)))
+        let next = min(
+            now + schedule.wait(afterFailures: failures + 1, using: &random), max(deadline, now + .seconds(1))
+        )
         let hasSender = envelope.reversePath != .null
-        if let noticeAt = schedule.noticeAt(of: envelope), now >= noticeAt, now < deadline { tellsOfDelay = mayReport }
+        if let noticeAt = schedule.noticeAt(of: envelope), now >= noticeAt, now < deadline {
+            tellsOfDelay = mayReport
+        }
         for result in results {
             let recipient = envelope.recipients[result.index]
             var progress = recipient.progress
@@ -41,7 +46,10 @@ struct Settlement {
                 progress.state = .delivered
                 deliveredCount += 1
                 if mayReport && hasSender && !result.peerReports && recipient.wants(.success) {
-                    reported.append(recipient.line(result, isFinalDelivery ? .delivered : .relayed, status: EnhancedStatus(2, 0, 0), now: now))
+                    reported.append(
+                        recipient.line(
+                            result, isFinalDelivery ? .delivered : .relayed, status: EnhancedStatus(2, 0, 0),
+                            now: now))
                 }
             } else if isOver && (mayReport || !hasSender || !recipient.wants(.failure)) {
                 progress.state = .bounced
@@ -50,7 +58,8 @@ struct Settlement {
                 if hasSender && recipient.wants(.failure) {
                     // RFC 3463 §3.5: X.4.7, the time for delivery is over; the reply says what kept it.
                     let expired = EnhancedStatus(5, 4, 7)
-                    let status = result.kind == .deferred ? expired : result.reply.enhanced ?? EnhancedStatus(5, 0, 0)
+                    let status =
+                        result.kind == .deferred ? expired : result.reply.enhanced ?? EnhancedStatus(5, 0, 0)
                     reported.append(recipient.line(result, .failed, status: status, now: now))
                 }
             } else {

@@ -10,17 +10,33 @@ struct NextHop: Equatable, Sendable {
 }
 
 /// Where a domain's mail goes: hosts in ranks, and the manner of reaching them.
-struct Destination: Sendable {
+///
+/// A class, because sites and connections share it and look at it often.
+final class Destination: Sendable {
     /// Best rank first; the order within a rank is drawn for each connection.
-    var ranks: [[NextHop]]
-    var language: DialTarget.Language = .smtp
-    var tls: TLSRule
-    var implicitTLS = false
-    var credentials: DialTarget.Credentials?
+    let ranks: [[NextHop]]
+    let language: DialTarget.Language
+    let tls: TLSRule
+    let implicitTLS: Bool
+    let credentials: DialTarget.Credentials?
     /// Found by DNS, not configured.
-    var isFromDNS: Bool
-    var provider: String?
-    var key: SiteKey
+    let isFromDNS: Bool
+    let provider: String?
+    let key: SiteKey
+
+    init(
+        ranks: [[NextHop]], language: DialTarget.Language = .smtp, tls: TLSRule, implicitTLS: Bool = false,
+        credentials: DialTarget.Credentials? = nil, isFromDNS: Bool, provider: String? = nil, key: SiteKey
+    ) {
+        self.ranks = ranks
+        self.language = language
+        self.tls = tls
+        self.implicitTLS = implicitTLS
+        self.credentials = credentials
+        self.isFromDNS = isFromDNS
+        self.provider = provider
+        self.key = key
+    }
 
     enum TLSRule: String, Sendable { case none, may, require, verify }
 

@@ -9,13 +9,15 @@ struct DestinationSearch: Sendable {
     let settings: DeliverySettings
     let resolver: any DNSResolver
 
-    /// Answers are believed for at least this long, whatever their TTL: a zone that says 0 must not cost a look-up a message.
+    /// Answers are believed for at least this long, whatever their TTL: a zone that says 0 must not cost a
+    /// look-up a message.
     static let shortestLife: Duration = .seconds(30)
     static let longestLife: Duration = .seconds(3600)
 
     func hosts(of domain: Domain) async -> DestinationAnswer {
         switch settings.routes.route(for: domain) {
-        case .refuse(let reply): return .never(reply.isPermanent ? reply : Reply(550, EnhancedStatus(5, 7, 1), reply.text))
+        case .refuse(let reply):
+            return .never(reply.isPermanent ? reply : Reply(550, EnhancedStatus(5, 7, 1), reply.text))
         case .smarthost(let route): return await configured(route, language: .smtp)
         case .lmtp(let route): return await configured(route, language: .lmtp)
         case .mx: return domain.isLiteral ? literal(domain) : await mailExchangers(of: domain)
@@ -42,7 +44,8 @@ struct DestinationSearch: Sendable {
         // A root among others is nonsense that RFC 7505 §3 forbids; the others may still serve.
         records.removeAll { $0.exchange.isEmpty }
         records.sort { ($0.preference, $0.exchange) < ($1.preference, $1.exchange) }
-        return await dialable(Array(records.prefix(settings.hostLimit)), of: domain, timeToLive: answer.timeToLive)
+        return await dialable(
+            Array(records.prefix(settings.hostLimit)), of: domain, timeToLive: answer.timeToLive)
     }
 
     private struct Found: Sendable {
@@ -82,8 +85,11 @@ struct DestinationSearch: Sendable {
         }
         guard !ranks.isEmpty else {
             if let temporary { return failed(temporary, looking: domain.name) }
-            if ours != nil { return .never(Reply(554, EnhancedStatus(5, 4, 6), "Mail for \(domain) loops back to us")) }
-            return .never(Reply(550, EnhancedStatus(5, 4, 4), "\(domain) has no mail host that may be dialled"))
+            if ours != nil {
+                return .never(Reply(554, EnhancedStatus(5, 4, 6), "Mail for \(domain) loops back to us"))
+            }
+            return .never(
+                Reply(550, EnhancedStatus(5, 4, 4), "\(domain) has no mail host that may be dialled"))
         }
         let tls = Destination.TLSRule(settings.routes.tls(for: domain))
         let hosts = ranks.map(\.hosts)
@@ -102,13 +108,16 @@ struct DestinationSearch: Sendable {
             found.isOurs = true
             return found
         }
-        async let answerV4 = lookUp(wanted: settings.addressFamilies != .v6Only) { () async throws(DNSError) in
+        async let answerV4 = lookUp(wanted: settings.addressFamilies != .v6Only) {
+            () async throws(DNSError) in
             try await resolver.addressesV4(name)
         }
-        async let answerV6 = lookUp(wanted: settings.addressFamilies != .v4Only) { () async throws(DNSError) in
+        async let answerV6 = lookUp(wanted: settings.addressFamilies != .v4Only) {
+            () async throws(DNSError) in
             try await resolver.addressesV6(name)
         }
-        let answers = await settings.addressFamilies == .v6First ? [answerV6, answerV4] : [answerV4, answerV6]
+        let answers =
+            await settings.addressFamilies == .v6First ? [answerV6, answerV4] : [answerV4, answerV6]
         for answer in answers {
             switch answer {
             case .success(let answer):
@@ -140,15 +149,22 @@ struct DestinationSearch: Sendable {
         case .noSuchName: .never(Reply(550, EnhancedStatus(5, 1, 2), "Domain \(name) does not exist"))
         case .badName: .never(Reply(550, EnhancedStatus(5, 1, 2), "\(name) is no name that DNS could know"))
         case .temporary(let detail):
-            .notNow(Reply(451, EnhancedStatus(4, 4, 3), "Look-up of \(name) failed: \(detail.printable(limit: 200))"))
+            .notNow(
+                Reply(
+                    451, EnhancedStatus(4, 4, 3), "Look-up of \(name) failed: \(detail.printable(limit: 200))"
+                ))
         case .bogus(let detail):
-            .notNow(Reply(451, EnhancedStatus(4, 7, 5), "Answer for \(name) is forged: \(detail.printable(limit: 200))"))
+            .notNow(
+                Reply(
+                    451, EnhancedStatus(4, 7, 5),
+                    "Answer for \(name) is forged: \(detail.printable(limit: 200))"))
         }
     }
 
     // MARK: Without MX
 
-    /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3): somebody else chose the address, so the same rule holds.
+    /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3): somebody else chose the address, so the same
+    /// rule holds.
     private func literal(_ domain: Domain) -> DestinationAnswer {
         var text = domain.name.dropFirst().dropLast()
         if text.hasPrefix("ipv6:") { text = text.dropFirst(5) }
@@ -171,7 +187,8 @@ struct DestinationSearch: Sendable {
     }
 
     /// Hosts that the operator wrote down: any address will do, loopback too.
-    private func configured(_ route: SmarthostRoute, language: DialTarget.Language) async -> DestinationAnswer {
+    private func configured(_ route: SmarthostRoute, language: DialTarget.Language) async -> DestinationAnswer
+    {
         var hops: [NextHop] = []
         var failure: DNSError?
         var life = Self.longestLife
@@ -197,13 +214,18 @@ struct DestinationSearch: Sendable {
                 case .failure(let error): failure = error
                 }
             }
-            if !addresses.isEmpty { hops.append(NextHop(name: host.host, port: host.port, addresses: addresses)) }
+            if !addresses.isEmpty {
+                hops.append(NextHop(name: host.host, port: host.port, addresses: addresses))
+            }
         }
         guard !hops.isEmpty else {
-            // A name that the operator wrote and nobody knows is his mistake or a moment's; the mail waits for him.
+            // A name that the operator wrote and nobody knows is his mistake or a moment's; the mail waits
+            // for him.
             let name = route.hosts.first?.description ?? "no host"
             return .notNow(
-                Reply(451, EnhancedStatus(4, 4, 3), "Route to \(name) cannot be resolved: \(failure.map { "\($0)" } ?? "")"))
+                Reply(
+                    451, EnhancedStatus(4, 4, 3),
+                    "Route to \(name) cannot be resolved: \(failure.map { "\($0)" } ?? "")"))
         }
         let credentials = route.credentials.flatMap { settings.credentials[$0] }
         if let name = route.credentials, credentials == nil {
@@ -214,8 +236,10 @@ struct DestinationSearch: Sendable {
         let manner = "\(language):\(tls.rawValue):\(route.implicitTLS):\(route.credentials ?? "")"
         return .found(
             Destination(
-                ranks: ranks, language: language, tls: tls, implicitTLS: route.implicitTLS, credentials: credentials,
-                isFromDNS: false, key: SiteKey(ranks: ranks.map { $0.map { "\($0.name):\($0.port)" } }, manner: manner)),
+                ranks: ranks, language: language, tls: tls, implicitTLS: route.implicitTLS,
+                credentials: credentials,
+                isFromDNS: false,
+                key: SiteKey(ranks: ranks.map { $0.map { "\($0.name):\($0.port)" } }, manner: manner)),
             timeToLive: min(max(life, Self.shortestLife), Self.longestLife))
     }
 }

@@ -5,9 +5,12 @@ import SMTPProtocol
 struct DialPlan: Sendable {
     private(set) var targets: [DialTarget] = []
 
-    /// Shuffles the hosts of equal rank (RFC 5321 §5.1) and takes the addresses of each as they come; the first
-    /// address of every host of a rank before the second of any, since a host's addresses often fail together.
-    init(_ destination: Destination, settings: DeliverySettings, using random: inout some RandomNumberGenerator) {
+    /// Shuffles the hosts of equal rank (RFC 5321 §5.1) and takes the addresses of each as they come; the
+    /// first address of every host of a rank before the second of any, since a host's addresses often fail
+    /// together.
+    init(
+        _ destination: Destination, settings: DeliverySettings, using random: inout some RandomNumberGenerator
+    ) {
         for rank in destination.ranks {
             let hosts = rank.shuffled(using: &random)
             let most = hosts.reduce(0) { max($0, $1.addresses.count) }

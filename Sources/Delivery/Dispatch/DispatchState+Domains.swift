@@ -4,7 +4,7 @@ import QueueEngine
 
 extension DispatchState {
     /// Entries suspended in one step, so that no step is long.
-    static let suspensionBatch = 1_024
+    static let suspensionBatch = 256
 
     /// A domain has ready entries: they go to its site, or to who finds it out.
     mutating func wake(_ domain: DomainIndex, now: Timestamp, _ effects: inout Effects) {
@@ -16,9 +16,17 @@ extension DispatchState {
             if now >= until { resolve(domain, now: now, &effects) }
             join(domain, site, now: now, &effects)
         case .never(let reply, let until):
-            if now >= until { resolve(domain, now: now, &effects) } else { settleAll(domain, .never(reply), &effects) }
+            if now >= until {
+                resolve(domain, now: now, &effects)
+            } else {
+                settleAll(domain, .never(reply), &effects)
+            }
         case .resting(let until):
-            if now >= until { resolve(domain, now: now, &effects) } else { suspend(domain, until: until, now: now) }
+            if now >= until {
+                resolve(domain, now: now, &effects)
+            } else {
+                suspend(domain, until: until, now: now)
+            }
         }
     }
 
@@ -44,7 +52,9 @@ extension DispatchState {
         while resolving.hasRoom, let next = resolveQueue.popFirst() { startLookUp(next, now: now, &effects) }
     }
 
-    mutating func resolved(_ domain: DomainIndex, _ answer: DestinationAnswer, now: Timestamp, _ effects: inout Effects) {
+    mutating func resolved(
+        _ domain: DomainIndex, _ answer: DestinationAnswer, now: Timestamp, _ effects: inout Effects
+    ) {
         if let lookUp = lookUps.removeValue(forKey: domain) { resolving.leave(wasSlow: lookUp.isSlow) }
         let place = Int(domain.rawValue)
         domains[place].isResolving = false
@@ -62,7 +72,8 @@ extension DispatchState {
         startLookUps(now: now, &effects)
     }
 
-    /// Who was found before stays believed for a while; else the domain rests, and one entry's failure is recorded.
+    /// Who was found before stays believed for a while; else the domain rests, and one entry's failure is
+    /// recorded.
     private mutating func lookUpFailed(
         _ domain: DomainIndex, _ reply: Reply, now: Timestamp, _ effects: inout Effects
     ) {
@@ -72,7 +83,9 @@ extension DispatchState {
         let limits = settings.limits
         let wait = min(limits.siteRestFirst * (1 << min(failures - 1, 16)), limits.siteRestLongest)
         let until = now + wait * Double.random(in: 0.8...1.2, using: &random)
-        if case .site(let site, _) = domains[place].kind, sites[site].concurrency.health == .living, failures < 6 {
+        if case .site(let site, _) = domains[place].kind, sites[site].concurrency.health == .living,
+            failures < 6
+        {
             domains[place].kind = .site(site, until: until)
             return
         }
@@ -93,7 +106,8 @@ extension DispatchState {
             let limits = settings.limits
             let ceiling = destination.isFromDNS ? limits.connectionsPerSite : limits.connectionsPerRoute
             number = sites.insert(
-                Site(destination: destination, concurrency: SiteConcurrency(ceiling: ceiling, limits: limits)))
+                Site(destination: destination, concurrency: SiteConcurrency(ceiling: ceiling, limits: limits))
+            )
             siteNumbers[destination.key] = number
         }
         if case .site(number, _) = domains[place].kind {

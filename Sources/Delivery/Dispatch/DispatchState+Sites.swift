@@ -4,8 +4,10 @@ import QueueEngine
 import SMTPProtocol
 
 extension DispatchState {
-    /// Gives a site's ready entries to its idle connections, and wishes for more connections where that is not enough.
+    /// Gives a site's ready entries to its idle connections, and wishes for more connections where that is
+    /// not enough.
     mutating func pump(_ site: Int, now: Timestamp, _ effects: inout Effects) {
+        guard mayDeliver else { return }
         while let worker = sites[site].idle.last {
             guard let work = take(site) else { return }
             sites[site].idle.removeLast()
@@ -21,8 +23,9 @@ extension DispatchState {
     /// As many connections on their way as entries wait, within what the site may have.
     ///
     /// - Parameter spokenFor: entries that a connection without work is about to take.
-    private mutating func openMore(_ site: Int, spokenFor: Int = 0, now: Timestamp, _ effects: inout Effects) {
-        guard !isStopping, !sites[site].queue.isEmpty, !sites[site].isWaiting,
+    private mutating func openMore(_ site: Int, spokenFor: Int = 0, now: Timestamp, _ effects: inout Effects)
+    {
+        guard !isStopping, mayDeliver, !sites[site].queue.isEmpty, !sites[site].isWaiting,
             case .open = sites[site].concurrency.permission(now: now)
         else { return }
         var ready = -spokenFor
@@ -40,7 +43,8 @@ extension DispatchState {
         }
     }
 
-    /// The site took a message or refused it for reasons of its own: it works, and may have a connection more.
+    /// The site took a message or refused it for reasons of its own: it works, and may have a connection
+    /// more.
     mutating func answered(_ worker: Int, now: Timestamp, _ effects: inout Effects) {
         let site = workers[worker].site
         sites[site].concurrency.answered(now: now)
@@ -92,8 +96,12 @@ extension DispatchState {
             guard let site = waitingLiving.popFirst() else { break }
             openWaiting(site, now: now, &effects)
         }
-        while openingUnknown.hasRoom, let site = waitingUnknown.popFirst() { openWaiting(site, now: now, &effects) }
-        while openingProbes.hasRoom, let site = waitingProbes.popFirst() { openWaiting(site, now: now, &effects) }
+        while openingUnknown.hasRoom, let site = waitingUnknown.popFirst() {
+            openWaiting(site, now: now, &effects)
+        }
+        while openingProbes.hasRoom, let site = waitingProbes.popFirst() {
+            openWaiting(site, now: now, &effects)
+        }
     }
 
     private mutating func openWaiting(_ site: Int, now: Timestamp, _ effects: inout Effects) {
@@ -120,7 +128,9 @@ extension DispatchState {
     // MARK: A connection's life
 
     /// The connection stands.
-    mutating func opened(_ worker: Int, _ connection: any ClientConnection, now: Timestamp, _ effects: inout Effects) {
+    mutating func opened(
+        _ worker: Int, _ connection: any ClientConnection, now: Timestamp, _ effects: inout Effects
+    ) {
         endOpening(worker)
         let site = workers[worker].site
         if workers[worker].share != .living { livingCount += 1 }
@@ -133,9 +143,11 @@ extension DispatchState {
         openWaiting(now: now, &effects)
     }
 
-    /// No host of the site took the connection: one entry's failure is recorded, the others rest with the site.
+    /// No host of the site took the connection: one entry's failure is recorded, the others rest with the
+    /// site.
     mutating func openingFailed(
-        _ worker: Int, _ reply: Reply, host: String?, isForever: Bool, now: Timestamp, _ effects: inout Effects
+        _ worker: Int, _ reply: Reply, host: String?, isForever: Bool, now: Timestamp,
+        _ effects: inout Effects
     ) {
         endOpening(worker)
         let site = workers[worker].site
@@ -201,6 +213,6 @@ extension DispatchState {
             providerCounts[provider] = count == 0 ? nil : count
         }
         workers[worker].hasEnded = true
-        if workers[worker].unrecordedCount == 0 { workers.remove(worker) }
+        if workers[worker].unrecordedCount == 0 { workers.remove(worker, leaving: .gone) }
     }
 }

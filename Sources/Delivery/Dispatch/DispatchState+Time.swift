@@ -6,7 +6,7 @@ extension DispatchState {
     /// Entries that become due in one step.
     static let dueBatch = 1_024
     /// Domains that are looked at in one step.
-    static let awakenBatch = 64
+    static let awakenBatch = 16
     /// Domains without mail that are remembered, so that the next message needs no look-up.
     static let idleDomainLimit = 8_192
 
@@ -14,6 +14,7 @@ extension DispatchState {
     ///
     /// - Returns: whether more is waiting to be done at once.
     mutating func tick(now: Timestamp, mayDeliver: Bool, _ effects: inout Effects) -> Bool {
+        self.mayDeliver = mayDeliver
         watchOpenings(now: now, &effects)
         watchLookUps(now: now)
         dismissIdle(now: now, &effects)
@@ -24,7 +25,9 @@ extension DispatchState {
         var isMore = false
         if mayDeliver {
             var ready: [DomainIndex] = []
-            isMore = scheduler.advance(to: now, limit: Self.dueBatch) { if ready.last != $0 { ready.append($0) } }
+            isMore = scheduler.advance(to: now, limit: Self.dueBatch) {
+                if ready.last != $0 { ready.append($0) }
+            }
             for domain in ready { wake(domain, now: now, &effects) }
             for _ in 0..<min(resting.count, Self.awakenBatch) {
                 guard let domain = resting.popFirst() else { break }
@@ -33,6 +36,8 @@ extension DispatchState {
             }
             startSettlers(&effects)
             isMore = isMore || !resting.isEmpty
+            // What waited for the store, or for a share, and was woken by nobody.
+            for site in sites.numbers where !sites[site].queue.isEmpty { pump(site, now: now, &effects) }
         }
         openWaiting(now: now, &effects)
         startLookUps(now: now, &effects)
@@ -45,7 +50,8 @@ extension DispatchState {
     private mutating func watchOpenings(now: Timestamp, _ effects: inout Effects) {
         let limits = settings.limits
         for number in workers.numbers {
-            guard !workers[number].hasEnded, case .opening(let since, let isSlow) = workers[number].phase else { continue }
+            guard !workers[number].hasEnded, case .opening(let since, let isSlow) = workers[number].phase
+            else { continue }
             let age = now - since
             if !isSlow && age >= limits.patienceQuick && becameSlow(workers[number].share) {
                 workers[number].phase = .opening(since: since, isSlow: true)
@@ -56,7 +62,9 @@ extension DispatchState {
                 case .unknown: openingUnknown.isCrowded && !waitingUnknown.isEmpty
                 case .probe: openingProbes.isCrowded && !waitingProbes.isEmpty
                 }
-            if isStopping || age >= limits.patienceLongest || (isPressed && age >= limits.patienceUnderPressure) {
+            if isStopping || age >= limits.patienceLongest
+                || (isPressed && age >= limits.patienceUnderPressure)
+            {
                 workers[number].isGivenUp = true
                 if let task = workers[number].dialling { effects.givenUp.append(task) }
             }
@@ -73,7 +81,8 @@ extension DispatchState {
 
     private mutating func watchLookUps(now: Timestamp) {
         guard !lookUps.isEmpty else { return }
-        for (domain, lookUp) in lookUps where !lookUp.isSlow && now - lookUp.since >= settings.limits.patienceQuick {
+        for (domain, lookUp) in lookUps
+        where !lookUp.isSlow && now - lookUp.since >= settings.limits.patienceQuick {
             if resolving.becameSlow() { lookUps[domain] = (lookUp.since, true) }
         }
     }
@@ -87,7 +96,9 @@ extension DispatchState {
                 effects.resumed.append((continuation, nil))
             }
             guard case .idle(let since, _) = workers[number].phase else { continue }
-            if isStopping || isCrowded || now - since >= settings.limits.idleReuse { dismiss(number, &effects) }
+            if isStopping || isCrowded || now - since >= settings.limits.idleReuse {
+                dismiss(number, &effects)
+            }
         }
     }
 
@@ -126,9 +137,10 @@ extension DispatchState {
             domains[Int(domain.rawValue)] = DomainKnowledge()
         }
         for number in Array(sites.numbers)
-        where sites[number].domainCount == 0 && !sites[number].concurrency.isInUse && !sites[number].isWaiting {
+        where sites[number].domainCount == 0 && !sites[number].concurrency.isInUse && !sites[number].isWaiting
+        {
             siteNumbers[sites[number].destination.key] = nil
-            sites.remove(number)
+            sites.remove(number, leaving: .gone)
         }
     }
 }

@@ -31,7 +31,7 @@ extension DispatchState {
     mutating func recorded(_ worker: Int, now: Timestamp, _ effects: inout Effects) {
         workers[worker].unrecordedCount -= 1
         if workers[worker].hasEnded {
-            if workers[worker].unrecordedCount == 0 { workers.remove(worker) }
+            if workers[worker].unrecordedCount == 0 { workers.remove(worker, leaving: .gone) }
             return
         }
         guard case .awaitingRecord(let continuation) = workers[worker].phase else { return }
@@ -39,7 +39,7 @@ extension DispatchState {
         if isStopping {
             workers[worker].phase = .busy
             effects.resumed.append((continuation, nil))
-        } else if let work = take(site) {
+        } else if mayDeliver, let work = take(site) {
             workers[worker].phase = .busy
             effects.resumed.append((continuation, work))
         } else {

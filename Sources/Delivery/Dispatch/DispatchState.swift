@@ -4,7 +4,8 @@ import QueueEngine
 
 /// Everything the dispatcher knows, behind one lock: short steps, no waiting, no disk.
 ///
-/// Domains lead to sites, sites to connections. Each step says in `effects` what is to be done once the lock is free.
+/// Domains lead to sites, sites to connections. Each step says in `effects` what is to be done once the lock
+/// is free.
 struct DispatchState: ~Copyable, Sendable {
     var scheduler = Scheduler()
     var settings: DeliverySettings
@@ -40,7 +41,9 @@ struct DispatchState: ~Copyable, Sendable {
     /// Outcomes that the store refused.
     var unrecorded: [Record] = []
     var unrecordedNext = Timestamp(milliseconds: .min)
-    var unrecordedGivenUp = 0
+
+    /// The store can record outcomes: without that nothing is attempted.
+    var mayDeliver = true
 
     /// Set once: nothing new is begun, and after `abortAt` what still runs is cut.
     var isStopping = false
@@ -61,17 +64,22 @@ struct DispatchState: ~Copyable, Sendable {
     /// Takes a message into the schedule, unless it is there already; wakes nobody.
     ///
     /// - Parameter ready: collects the domains that got a ready entry.
-    mutating func admit(_ envelope: Envelope, content: [[UInt8]]?, now: Timestamp, ready: inout [DomainIndex]) {
+    mutating func admit(_ envelope: Envelope, content: [[UInt8]]?, now: Timestamp, ready: inout [DomainIndex])
+    {
         guard !isStopping, !scheduler.knows(envelope.id) else { return }
         let schedule = settings.retry
         let terms = Scheduler.Terms(
             deadline: schedule.deadline(of: envelope), noticeAt: schedule.noticeAt(of: envelope),
             sizeOctets: envelope.sizeOctets, priority: envelope.priority, isHeld: envelope.hold != nil)
         let recipients = envelope.recipients
-        let isOneDomain = recipients.dropFirst().allSatisfy { $0.mailbox.domain == recipients[0].mailbox.domain }
+        let isOneDomain = recipients.dropFirst().allSatisfy {
+            $0.mailbox.domain == recipients[0].mailbox.domain
+        }
         if isOneDomain {
             var first: EntryStart?
-            for recipient in recipients where recipient.progress.state == .waiting { first.join(recipient.progress) }
+            for recipient in recipients where recipient.progress.state == .waiting {
+                first.join(recipient.progress)
+            }
             guard let first else { return }
             let slot = add(envelope, terms, recipients[0].mailbox.domain, first, now: now, ready: &ready)
             keep(envelope, content, slots: [slot])
@@ -84,7 +92,9 @@ struct DispatchState: ~Copyable, Sendable {
             if starts[domain] == nil { order.append(domain) }
             starts[domain].join(recipient.progress)
         }
-        let slots = order.map { add(envelope, terms, $0, starts[$0] ?? EntryStart(), now: now, ready: &ready) }
+        let slots = order.map {
+            add(envelope, terms, $0, starts[$0] ?? EntryStart(), now: now, ready: &ready)
+        }
         keep(envelope, content, slots: slots)
     }
 
@@ -100,9 +110,11 @@ struct DispatchState: ~Copyable, Sendable {
         return added.slot
     }
 
-    /// Content stays in memory where it will be wanted soon; for who must wait, a quarter of the room at most.
+    /// Content stays in memory where it will be wanted soon; for who must wait, a quarter of the room at
+    /// most.
     private mutating func keep(_ envelope: Envelope, _ content: [[UInt8]]?, slots: [Slot]) {
-        guard let content, !content.isEmpty, envelope.hold == nil, fresh.hasRoom(for: envelope.sizeOctets) else { return }
+        guard let content, !content.isEmpty, envelope.hold == nil, fresh.hasRoom(for: envelope.sizeOctets)
+        else { return }
         let message = FreshMessage(envelope: envelope, content: content)
         for slot in slots {
             let index = scheduler.domainIndex(slot)

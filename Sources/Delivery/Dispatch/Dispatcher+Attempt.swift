@@ -36,7 +36,8 @@ extension Dispatcher {
     /// One transaction for as many of `pending` as fit. Nil: nothing was left to send.
     private func transact(
         _ envelope: Envelope, _ pending: inout [Int], _ results: inout [RecipientResult],
-        _ connection: any ClientConnection, _ content: any ContentSource, _ work: Work, _ session: inout SiteSession
+        _ connection: any ClientConnection, _ content: any ContentSource, _ work: Work,
+        _ session: inout SiteSession
     ) async -> OutcomeReading? {
         let peer = connection.capabilities
         let (eightBit, limit) = state.withLock {
@@ -75,7 +76,8 @@ extension Dispatcher {
 
     /// A connection to the next host of the plan. False: there is none, and `pending` is deferred.
     private func reopen(
-        _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult], _ reply: Reply?
+        _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult],
+        _ reply: Reply?
     ) async -> Bool {
         let host = session.hostText
         leave(&session)
@@ -88,7 +90,9 @@ extension Dispatcher {
         }
         let last = reply ?? failure.reply
         let lastHost = reply == nil ? failure.host : host
-        for index in pending { results.append(RecipientResult(index: index, kind: .deferred, reply: last, host: lastHost)) }
+        for index in pending {
+            results.append(RecipientResult(index: index, kind: .deferred, reply: last, host: lastHost))
+        }
         pending = []
         if results.allSatisfy({ $0.kind == .deferred }) {
             let now = seams.clock.now
@@ -110,7 +114,9 @@ extension Dispatcher {
     func load(_ work: Work, worker: Int?) -> Envelope? {
         if let fresh = work.fresh { return fresh.envelope }
         do throws(StoreError) {
-            if let envelope = try seams.store.envelope(work.id), !envelope.waitingIndices(for: work.domain).isEmpty {
+            if let envelope = try seams.store.envelope(work.id),
+                !envelope.waitingIndices(for: work.domain).isEmpty
+            {
                 return envelope
             }
             change { state, _ in _ = state.scheduler.finish(work.slot) }
@@ -121,7 +127,8 @@ extension Dispatcher {
             event.add("problem", .text("envelope cannot be read: \(error)"))
             seams.events.write(event.encoded())
             change { state, _ in
-                state.scheduler.putOff(work.slot, until: now + state.settings.retry.retryDelayLongest, failures: work.failures)
+                state.scheduler.putOff(
+                    work.slot, until: now + state.settings.retry.retryDelayLongest, failures: work.failures)
             }
         }
         return nil
@@ -139,14 +146,17 @@ extension Envelope {
     /// The recipients of one domain that still wait, by place.
     func waitingIndices(for domain: Domain) -> [Int] {
         if recipients.count == 1 {
-            return recipients[0].progress.state == .waiting && recipients[0].mailbox.domain == domain ? [0] : []
+            return recipients[0].progress.state == .waiting && recipients[0].mailbox.domain == domain
+                ? [0] : []
         }
         return recipients.indices.filter {
             recipients[$0].progress.state == .waiting && recipients[$0].mailbox.domain == domain
         }
     }
 
-    fileprivate func transaction(for indices: [Int], _ preflight: Preflight, peer: PeerCapabilities) -> OutboundTransaction {
+    fileprivate func transaction(
+        for indices: [Int], _ preflight: Preflight, peer: PeerCapabilities
+    ) -> OutboundTransaction {
         OutboundTransaction(
             reversePath: reversePath,
             recipients: indices.map { index in

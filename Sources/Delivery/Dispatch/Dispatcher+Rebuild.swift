@@ -13,7 +13,8 @@ extension Dispatcher {
         package var leftovers = 0
     }
 
-    /// Schedules what the store holds. New mail may arrive, and mail may leave, meanwhile; nothing is scheduled twice.
+    /// Schedules what the store holds. New mail may arrive, and mail may leave, meanwhile; nothing is
+    /// scheduled twice.
     ///
     /// It blocks for as long as the store takes to read: call it on a thread of its own, once.
     package func rebuild() throws(StoreError) -> RebuildReport {
@@ -44,7 +45,9 @@ extension Dispatcher {
                 var ready: [DomainIndex] = []
                 state.admit(envelope, content: nil, now: now, ready: &ready)
                 // The next tick wakes them: a start has no hurry that is worth a long step.
-                for domain in ready where !state.domains[Int(domain.rawValue)].isQueued { state.awaken(domain) }
+                for domain in ready where !state.domains[Int(domain.rawValue)].isQueued {
+                    state.awaken(domain)
+                }
             }
         }
         batch.removeAll(keepingCapacity: true)
@@ -53,7 +56,10 @@ extension Dispatcher {
     private func removeLeftover(_ envelope: Envelope) {
         guard !state.withLock({ $0.scheduler.knows(envelope.id) }) else { return }
         seams.store.commit(
-            [.remove(envelope.id, chunkCount: envelope.chunkCount, recipientCount: envelope.recipients.count)], lane: lane
+            [
+                .remove(
+                    envelope.id, chunkCount: envelope.chunkCount, recipientCount: envelope.recipients.count)
+            ], lane: lane
         ) { _ in }
     }
 }

@@ -58,7 +58,9 @@ extension Dispatcher {
         let place = AttemptPlace(
             host: session.hostText, address: session.addressText, tls: session.tlsText,
             isReused: session.messageCount > 1)
-        if results.count == 1, results[0].kind == .delivered, results[0].peerReports || !envelope.recipients[results[0].index].wants(.success) {
+        if results.count == 1, results[0].kind == .delivered,
+            results[0].peerReports || !envelope.recipients[results[0].index].wants(.success)
+        {
             recordDelivery(work, envelope, results[0], place, worker: session.worker)
             return
         }
@@ -85,7 +87,9 @@ extension Dispatcher {
             return state.scheduler.isOnly(work.slot)
         }
         let attempts = envelope.recipients[result.index].progress.attempts + 1
-        let line = place.event(.delivery, envelope, [result.index], result.reply, attempts: attempts, now: now).encoded()
+        let line = place.event(
+            .delivery, envelope, [result.index], result.reply, attempts: attempts, now: now
+        ).encoded()
         let removal = QueueChange.remove(
             envelope.id, chunkCount: envelope.chunkCount, recipientCount: envelope.recipients.count)
         let ledger = QueueChange.ledger(LedgerLine(id: envelope.id, at: now, line: line))
@@ -113,14 +117,16 @@ extension Dispatcher {
         let now = seams.clock.now
         let (settlement, isOnly, settings, reportID) = state.withLock { state in
             let settlement = Settlement(
-                of: envelope, results: results, now: now, schedule: state.settings.retry, failures: work.failures,
+                of: envelope, results: results, now: now, schedule: state.settings.retry,
+                failures: work.failures,
                 mayReport: mayReport, isFinalDelivery: isFinalDelivery, random: &state.random)
             return (settlement, state.scheduler.isOnly(work.slot), state.settings, state.newID(now: now))
         }
         var record = Record(
             slot: work.slot, id: work.id, changes: [], lines: [], nextAttempt: settlement.nextAttempt,
             failures: work.failures + 1, removal: nil, worker: worker,
-            isFinal: settlement.deliveredCount + settlement.bouncedCount > 0, tellsOfDelay: settlement.tellsOfDelay,
+            isFinal: settlement.deliveredCount + settlement.bouncedCount > 0,
+            tellsOfDelay: settlement.tellsOfDelay,
             tally: Record.Tally(
                 delivered: settlement.deliveredCount, deferred: settlement.deferredCount,
                 bounced: settlement.bouncedCount, expired: settlement.expiredCount))
@@ -141,9 +147,11 @@ extension Dispatcher {
         record.lines = place.lines(envelope, results, settlement.progress, now: now)
         if !settlement.reported.isEmpty, let sender = envelope.reversePath.mailbox {
             let report = report(
-                to: sender, about: envelope, settlement.reported, fresh: work.fresh, id: reportID, now: now, settings)
+                to: sender, about: envelope, settlement.reported, fresh: work.fresh, id: reportID, now: now,
+                settings)
             record.changes.append(.accept(report))
-            record.lines.append(place.reportEvent(report, about: envelope, settlement.reported, now: now).encoded())
+            record.lines.append(
+                place.reportEvent(report, about: envelope, settlement.reported, now: now).encoded())
             record.report = report
         } else if envelope.reversePath == .null && settlement.bouncedCount > 0 {
             record.tally.doubleBounces = 1
@@ -160,16 +168,20 @@ extension Dispatcher {
                 // Reports about reports end here: the postmaster's own is given up in silence.
                 if !envelope.recipients.contains(where: { $0.mailbox == recipient }) {
                     let report = report(
-                        to: recipient, about: envelope, lines, fresh: work.fresh, id: reportID, now: now, settings)
+                        to: recipient, about: envelope, lines, fresh: work.fresh, id: reportID, now: now,
+                        settings)
                     record.changes.append(.accept(report))
                     record.report = report
                 }
             }
         }
-        for line in record.lines { record.changes.append(.ledger(LedgerLine(id: envelope.id, at: now, line: line))) }
+        for line in record.lines {
+            record.changes.append(.ledger(LedgerLine(id: envelope.id, at: now, line: line)))
+        }
         if record.report != nil {
             // Where the store takes no new message, the same results without a report.
-            let plain = mayReport ? PlainRecord(work: work, envelope: envelope, results: results, place: place) : nil
+            let plain =
+                mayReport ? PlainRecord(work: work, envelope: envelope, results: results, place: place) : nil
             record.withoutReport = plain
         }
         return record
@@ -247,7 +259,7 @@ extension DispatchState {
     fileprivate mutating func takeUnrecorded(now: Timestamp, _ effects: inout Effects) -> [Record] {
         guard !unrecorded.isEmpty else { return [] }
         if let abortAt, now >= abortAt {
-            unrecordedGivenUp += unrecorded.count
+            counters.recordsGivenUp += unrecorded.count
             for record in unrecorded {
                 if let worker = record.worker { recorded(worker, now: now, &effects) }
             }

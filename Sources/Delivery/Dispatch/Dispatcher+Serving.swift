@@ -46,14 +46,19 @@ extension Dispatcher {
             let now = seams.clock.now
             change { state, effects in
                 state.openingFailed(
-                    worker, failure.reply, host: failure.host, isForever: failure.isForever, now: now, &effects)
+                    worker, failure.reply, host: failure.host, isForever: failure.isForever, now: now,
+                    &effects)
             }
             return
         }
-        guard let connection = session.connection else { preconditionFailure("an opened session has its connection") }
+        guard let connection = session.connection else {
+            preconditionFailure("an opened session has its connection")
+        }
         var now = seams.clock.now
         change { state, effects in state.opened(worker, connection, now: now, &effects) }
-        let messageLimit = state.withLock { $0.settings.limits.messagesPerConnection }
+        let limit = state.withLock { $0.settings.limits.messagesPerConnection }
+        // RFC 9422 §4.1: MAILMAX, the transactions that the host takes over one connection.
+        let messageLimit = [limit, connection.capabilities.mailMaximum ?? 0].filter { $0 > 0 }.min() ?? 0
         while let work = await nextWork(for: worker) {
             guard session.connection?.isUsable == true else {
                 putBack(work)
@@ -111,7 +116,8 @@ extension Dispatcher {
             session.position += 1
             var result = await dial(target, session)
             if case .failure(.tlsFailed) = result, target.tls == .may, !target.implicitTLS {
-                // With `may`, encryption is a bonus: a peer whose TLS is broken would otherwise get no mail at all.
+                // With `may`, encryption is a bonus: a peer whose TLS is broken would otherwise get no mail
+                // at all.
                 state.withLock { $0.counters.clearFallbacks += 1 }
                 target.tls = .none
                 result = await dial(target, session)
@@ -131,7 +137,9 @@ extension Dispatcher {
         return failure
     }
 
-    private func dial(_ target: DialTarget, _ session: SiteSession) async -> Result<any ClientConnection, DialError> {
+    private func dial(
+        _ target: DialTarget, _ session: SiteSession
+    ) async -> Result<any ClientConnection, DialError> {
         let dialer = seams.dialer
         let task = Task<any ClientConnection, any Error>(executorPreference: session.executor) {
             try await dialer.dial(target)

@@ -10,7 +10,8 @@ extension Dispatcher {
     func settleMatters() async {
         while let matter = state.withLock({ $0.nextMatter() }) {
             guard let record = settlementRecord(of: matter) else { continue }
-            // One at a time on the disk for each settler: nobody waits for these, and mail in motion goes first.
+            // One at a time on the disk for each settler: nobody waits for these, and mail in motion goes
+            // first.
             await settle(record)
         }
     }
@@ -37,7 +38,8 @@ extension Dispatcher {
         case .overdue:
             kind = .deferred
             let failure = state.withLock { $0.lastFailure(of: matter.work.slot) }
-            reply = failure?.reply ?? Reply(451, EnhancedStatus(4, 4, 1), "No host of the destination answers")
+            reply =
+                failure?.reply ?? Reply(451, EnhancedStatus(4, 4, 1), "No host of the destination answers")
             host = failure?.host
         }
         let results = indices.map { RecipientResult(index: $0, kind: kind, reply: reply, host: host) }
@@ -54,7 +56,9 @@ extension DispatchState {
 
     /// What last kept an entry's site from taking mail.
     fileprivate func lastFailure(of slot: Slot) -> (reply: Reply, host: String?)? {
-        guard case .site(let site, _) = domains[Int(scheduler.domainIndex(slot).rawValue)].kind else { return nil }
+        guard case .site(let site, _) = domains[Int(scheduler.domainIndex(slot).rawValue)].kind else {
+            return nil
+        }
         return sites[site].lastFailure
     }
 }

@@ -27,9 +27,9 @@ package struct DeliverySeams: Sendable {
 
 /// Takes messages from the queue to their next hops.
 ///
-/// One task serves one connection, message after message; there is no task and no timer for a single message. All that
-/// is known of domains, sites and connections stands in `DispatchState` behind one lock, which is held for short steps
-/// and never across a wait, a disk or a socket.
+/// One task serves one connection, message after message; there is no task and no timer for a single message.
+/// All that is known of domains, sites and connections stands in `DispatchState` behind one lock, which is
+/// held for short steps and never across a wait, a disk or a socket.
 package final class Dispatcher: MessageFeed {
     /// How often time is looked at: what is due, who waits too long.
     static let tick: Duration = .milliseconds(250)
@@ -43,8 +43,11 @@ package final class Dispatcher: MessageFeed {
 
     /// - Parameters:
     ///   - executors: where connections are served, in turn; empty: the concurrency pool of the language.
-    ///   - seed: for spreading and shuffling; must differ between starts, since ids of reports are made of it too.
-    package init(settings: DeliverySettings, seams: DeliverySeams, executors: [any TaskExecutor] = [], seed: UInt64) {
+    ///   - seed: for spreading and shuffling; must differ between starts, since ids of reports are made of it
+    ///   too.
+    package init(
+        settings: DeliverySettings, seams: DeliverySeams, executors: [any TaskExecutor] = [], seed: UInt64
+    ) {
         self.seams = seams
         self.executors = executors
         state = Mutex(DispatchState(settings: settings, seed: seed))
@@ -64,7 +67,8 @@ package final class Dispatcher: MessageFeed {
         }
     }
 
-    /// Begins nothing new; what is in flight may take `grace`, then its connections are cut. `run` returns when all is over.
+    /// Begins nothing new; what is in flight may take `grace`, then its connections are cut. `run` returns
+    /// when all is over.
     package func stop(grace: Duration) {
         let now = seams.clock.now
         change { state, effects in state.stop(abortAt: now + grace, now: now, &effects) }

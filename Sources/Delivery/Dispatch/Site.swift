@@ -3,7 +3,8 @@ import MailValues
 import QueueEngine
 import SMTPProtocol
 
-/// One site as the dispatcher sees it: hosts, health, the domains that wait for it, the connections that wait for mail.
+/// One site as the dispatcher sees it: hosts, health, the domains that wait for it, the connections that wait
+/// for mail.
 struct Site: Sendable {
     var destination: Destination
     var concurrency: SiteConcurrency
@@ -16,6 +17,11 @@ struct Site: Sendable {
     /// Domains whose mail goes here.
     var domainCount = 0
     var lastFailure: (reply: Reply, host: String?)?
+
+    /// No site.
+    static let gone = Site(
+        destination: Destination(ranks: [], tls: .none, isFromDNS: true, key: SiteKey(ranks: [], manner: "")),
+        concurrency: SiteConcurrency(ceiling: 1, limits: ConcurrencyLimits()))
 }
 
 /// What the dispatcher knows of a destination domain.
@@ -61,4 +67,7 @@ struct Worker: Sendable {
     var connection: (any ClientConnection)?
     /// Its task is over; its number is free once the last outcome is recorded.
     var hasEnded = false
+
+    /// No worker.
+    static let gone = Worker(site: 0, share: .unknown, phase: .busy)
 }

@@ -1,37 +1,45 @@
-/// Values under small numbers that are used again: sites and workers, named from queues without being owned by them.
+/// Values under small numbers that are used again: sites and workers, named from queues without being owned
+/// by them.
 struct Slots<Value: Sendable>: Sendable {
-    private var values: [Value?] = []
+    /// Not an `Optional`: looking into one copies all of it.
+    private struct Place: Sendable {
+        var value: Value
+        var isUsed: Bool
+    }
+
+    private var values: [Place] = []
     private var free: [Int] = []
     private(set) var count = 0
 
     subscript(number: Int) -> Value {
         _read {
-            guard values[number] != nil else { preconditionFailure("number \(number) is in use") }
-            yield values[number]!
+            precondition(values[number].isUsed, "the number is in use")
+            yield values[number].value
         }
         _modify {
-            guard values[number] != nil else { preconditionFailure("number \(number) is in use") }
-            yield &values[number]!
+            precondition(values[number].isUsed, "the number is in use")
+            yield &values[number].value
         }
     }
 
     mutating func insert(_ value: Value) -> Int {
         count += 1
         if let number = free.popLast() {
-            values[number] = value
+            values[number] = Place(value: value, isUsed: true)
             return number
         }
-        values.append(value)
+        values.append(Place(value: value, isUsed: true))
         return values.count - 1
     }
 
-    mutating func remove(_ number: Int) {
-        precondition(values[number] != nil, "removed once")
-        values[number] = nil
+    /// - Parameter rest: stands in its place until the number is used again, and holds nothing dear.
+    mutating func remove(_ number: Int, leaving rest: Value) {
+        precondition(values[number].isUsed, "removed once")
+        values[number] = Place(value: rest, isUsed: false)
         free.append(number)
         count -= 1
     }
 
     /// The numbers in use, lowest first.
-    var numbers: some Sequence<Int> { values.indices.lazy.filter { values[$0] != nil } }
+    var numbers: some Sequence<Int> { values.indices.lazy.filter { values[$0].isUsed } }
 }

@@ -28,9 +28,11 @@ extension Dispatcher {
         }
     }
 
-    /// Messages in order of id, behind `cursor`. Reads the store on the caller's thread: not for an event loop.
+    /// Messages in order of id, behind `cursor`. Reads the store on the caller's thread: not for an event
+    /// loop.
     package func list(
-        _ selection: QueueSelection = .all, after cursor: QueueID? = nil, limit: Int, where fits: (QueueItem) -> Bool
+        _ selection: QueueSelection = .all, after cursor: QueueID? = nil, limit: Int,
+        where fits: (QueueItem) -> Bool
     ) throws(StoreError) -> [QueueItem] {
         var items: [QueueItem] = []
         try look(at: selection) { item in
@@ -61,10 +63,14 @@ extension Dispatcher {
             state.scheduler.slots(of: envelope.id).map { state.scheduler.view($0) }
         }
         let isHeld = envelope.hold != nil || views.contains { $0.place == .held }
-        let wasTried = envelope.recipients.contains { $0.progress.attempts > 0 && $0.progress.state == .waiting }
+        let wasTried = envelope.recipients.contains {
+            $0.progress.attempts > 0 && $0.progress.state == .waiting
+        }
         let kind: QueueItem.State =
-            views.contains { $0.place == .inFlight } ? .inFlight : isHeld ? .held : wasTried ? .deferred : .waiting
+            views.contains { $0.place == .inFlight }
+            ? .inFlight : isHeld ? .held : wasTried ? .deferred : .waiting
         return QueueItem(
-            envelope: envelope, state: kind, nextAttempt: views.filter { $0.place == .waiting }.map(\.due).min())
+            envelope: envelope, state: kind,
+            nextAttempt: views.filter { $0.place == .waiting }.map(\.due).min())
     }
 }

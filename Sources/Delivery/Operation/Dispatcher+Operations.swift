@@ -8,7 +8,8 @@ extension Dispatcher {
     /// Messages whose changes go in one commit.
     private static let operationBatch = 256
 
-    /// Does to all messages of a selection that fit what the order says. Reads the store on the caller's thread.
+    /// Does to all messages of a selection that fit what the order says. Reads the store on the caller's
+    /// thread.
     package func carryOut(
         _ order: OperationOrder, on selection: QueueSelection, where fits: (QueueItem) -> Bool = { _ in true }
     ) async throws(OperationError) -> OperationReport {
@@ -53,7 +54,8 @@ extension Dispatcher {
         _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
     ) async throws(OperationError) {
         let now = seams.clock.now
-        // First in memory: what is held must not set out while the disk is written, and cannot be removed meanwhile.
+        // First in memory: what is held must not set out while the disk is written, and cannot be removed
+        // meanwhile.
         let held = state.withLock { state in batch.filter { state.hold($0.id) } }
         report.busy += batch.count - held.count
         try await record(held, order, .hold, now: now) { envelope in
@@ -206,8 +208,8 @@ extension OperationOrder {
 extension DispatchState {
     /// Holds what is not in flight. False: all of it is, and nothing was done.
     ///
-    /// An entry that is held keeps its message in the store, so that the hold may be written there: written behind the
-    /// removal, it would leave an envelope without content.
+    /// An entry that is held keeps its message in the store, so that the hold may be written there: written
+    /// behind the removal, it would leave an envelope without content.
     fileprivate mutating func hold(_ id: QueueID) -> Bool {
         let slots = scheduler.slots(of: id)
         guard slots.contains(where: { scheduler.view($0).place != .inFlight }) else { return false }

@@ -12,7 +12,8 @@ struct AttemptPlace: Sendable {
 
     /// - Parameter indices: the recipients that it is about, by place in the envelope.
     func event(
-        _ kind: EventKind, _ envelope: Envelope, _ indices: [Int], _ reply: Reply, attempts: UInt32, now: Timestamp
+        _ kind: EventKind, _ envelope: Envelope, _ indices: [Int], _ reply: Reply, attempts: UInt32,
+        now: Timestamp
     ) -> Event {
         let to: Event.Value =
             indices.count == 1
@@ -25,7 +26,7 @@ struct AttemptPlace: Sendable {
         if let host { fields.append(("host", .text(host))) }
         if let address { fields.append(("address", .text(address))) }
         if let tls { fields.append(("tls", .text(tls))) }
-        fields.append(("reply", .text(reply.description.printable(limit: 512))))
+        fields.append(("reply", .text(reply.eventText)))
         fields.append(("attempt", .number(Int64(attempts))))
         fields.append(("age_ms", .number((now - envelope.acceptedAt).wholeMilliseconds)))
         if isReused { fields.append(("reused", .flag(true))) }
@@ -34,7 +35,8 @@ struct AttemptPlace: Sendable {
 
     /// A line for each different outcome, with the recipients that met it.
     func lines(
-        _ envelope: Envelope, _ results: [RecipientResult], _ progress: [(index: Int, progress: Recipient.Progress)],
+        _ envelope: Envelope, _ results: [RecipientResult],
+        _ progress: [(index: Int, progress: Recipient.Progress)],
         now: Timestamp
     ) -> [[UInt8]] {
         struct Outcome: Hashable {
@@ -64,12 +66,14 @@ struct AttemptPlace: Sendable {
                 // Said of another host than the last, or by ourselves.
                 place = AttemptPlace(host: outcome.host)
             }
-            return place.event(outcome.kind, envelope, places, outcome.reply, attempts: attempts, now: now).encoded()
+            return place.event(outcome.kind, envelope, places, outcome.reply, attempts: attempts, now: now)
+                .encoded()
         }
     }
 
     func reportEvent(
-        _ report: NewMessage, about envelope: Envelope, _ recipients: [DeliveryReport.Recipient], now: Timestamp
+        _ report: NewMessage, about envelope: Envelope, _ recipients: [DeliveryReport.Recipient],
+        now: Timestamp
     ) -> Event {
         var event = Event(.dsn, at: now, message: envelope.id)
         event.add("report", .text(report.envelope.id.description))

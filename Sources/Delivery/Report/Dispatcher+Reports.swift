@@ -6,7 +6,8 @@ import SMTPProtocol
 extension Dispatcher {
     /// A report as a message of its own: from nobody (RFC 3461 §6.1), queued like any other.
     func report(
-        to sender: Mailbox, about envelope: Envelope, _ recipients: [DeliveryReport.Recipient], fresh: FreshMessage?,
+        to sender: Mailbox, about envelope: Envelope, _ recipients: [DeliveryReport.Recipient],
+        fresh: FreshMessage?,
         id: QueueID, now: Timestamp, _ settings: DeliverySettings
     ) -> NewMessage {
         let wantsFull = envelope.dsnReturn == .full
@@ -18,7 +19,8 @@ extension Dispatcher {
             wantsFullReturn: wantsFull, sizeOctets: envelope.sizeOctets,
             content: fresh?.content ?? storedContent(of: envelope, isFull: isFull))
         let built = DeliveryReport(
-            id: id, at: now, host: settings.hostName, postmaster: settings.postmaster, sender: sender, original: original,
+            id: id, at: now, host: settings.hostName, postmaster: settings.postmaster, sender: sender,
+            original: original,
             recipients: recipients, limits: settings.reportLimits
         ).built()
         var reportEnvelope = Envelope(
@@ -32,8 +34,8 @@ extension Dispatcher {
         return NewMessage(envelope: reportEnvelope, content: built.content)
     }
 
-    /// The first piece, which holds the header section; all of them where they are wanted. A report without the original
-    /// is better than none, so what cannot be read is left out.
+    /// The first piece, which holds the header section; all of them where they are wanted. A report without
+    /// the original is better than none, so what cannot be read is left out.
     private func storedContent(of envelope: Envelope, isFull: Bool) -> [[UInt8]] {
         var pieces: [[UInt8]] = []
         for number in 0..<(isFull ? max(1, envelope.chunkCount) : 1) {

@@ -1,7 +1,7 @@
 /// How many connections we open, to whom, and how patient we are with hosts that do not answer.
 ///
-/// Sites that have answered lately, and sites that have not, draw on separate shares: ten thousand dead destinations
-/// fill their own share and take nothing from the living.
+/// Sites that have answered lately, and sites that have not, draw on separate shares: ten thousand dead
+/// destinations fill their own share and take nothing from the living.
 package struct ConcurrencyLimits: Sendable, Equatable {
     /// Connections to living sites, in all.
     package var connectionsTotal = 2_000
@@ -24,8 +24,8 @@ package struct ConcurrencyLimits: Sendable, Equatable {
     package var patienceQuick: Duration = .seconds(2)
     /// A slow one is given up after this long where others wait for its place.
     package var patienceUnderPressure: Duration = .seconds(10)
-    /// An opening connection is given up after this long in any case. RFC 5321 §4.5.3.2.1 allows a greeting five minutes;
-    /// a host that needs more than one is tried again later, when the wait costs nobody else.
+    /// An opening connection is given up after this long in any case. RFC 5321 §4.5.3.2.1 allows a greeting
+    /// five minutes; a host that needs more than one is tried again later, when the wait costs nobody else.
     package var patienceLongest: Duration = .seconds(75)
     /// How long a dead site rests before one connection looks again; doubles with each failure.
     package var siteRestFirst: Duration = .seconds(60)

@@ -1,5 +1,5 @@
-/// Places for what mostly takes a moment and sometimes takes forever: who is slow moves to a second share, so that
-/// the slow never keep the quick from starting.
+/// Places for what mostly takes a moment and sometimes takes forever: who is slow moves to a second share, so
+/// that the slow never keep the quick from starting.
 package struct PatienceShare: Sendable, Equatable {
     package let quickLimit: Int
     package private(set) var quickCount = 0

@@ -2,7 +2,8 @@ package import MailValues
 
 /// What we know of one site's health, and how many connections it may have.
 ///
-/// An unknown or dead site gets one connection, which looks whether it lives; a living one starts with few and earns more.
+/// An unknown or dead site gets one connection, which looks whether it lives; a living one starts with few
+/// and earns more.
 package struct SiteConcurrency: Sendable, Equatable {
     package enum Health: Sendable, Equatable {
         case unknown
@@ -58,7 +59,8 @@ package struct SiteConcurrency: Sendable, Equatable {
 
     /// No host of the site took the connection.
     ///
-    /// - Returns: whether the site is dead now. While other connections stand it is not: the site has had enough of us.
+    /// - Returns: whether the site is dead now. While other connections stand it is not: the site has had
+    ///   enough of us.
     package mutating func openingFailed(
         now: Timestamp, limits: ConcurrencyLimits, using random: inout some RandomNumberGenerator
     ) -> Bool {
@@ -72,7 +74,8 @@ package struct SiteConcurrency: Sendable, Equatable {
         return true
     }
 
-    /// The connection was given up before it failed or stood, because we stop or nobody waits for it any more.
+    /// The connection was given up before it failed or stood, because we stop or nobody waits for it any
+    /// more.
     package mutating func openingAbandoned() { opening -= 1 }
 
     package mutating func closed() { open -= 1 }

@@ -15,7 +15,8 @@ struct ReadyList: Sendable {
 /// One destination domain.
 struct DomainRecord: Sendable {
     var domain: Domain
-    /// Urgent, ordinary and patient mail (RFC 6710 §3 has nineteen priorities; three lists keep every step constant).
+    /// Urgent, ordinary and patient mail (RFC 6710 §3 has nineteen priorities; three lists keep every step
+    /// constant).
     var urgent = ReadyList()
     var ordinary = ReadyList()
     var patient = ReadyList()
@@ -31,7 +32,13 @@ struct DomainRecord: Sendable {
     subscript(priority: Int8) -> ReadyList {
         get { priority > 0 ? urgent : priority < 0 ? patient : ordinary }
         set {
-            if priority > 0 { urgent = newValue } else if priority < 0 { patient = newValue } else { ordinary = newValue }
+            if priority > 0 {
+                urgent = newValue
+            } else if priority < 0 {
+                patient = newValue
+            } else {
+                ordinary = newValue
+            }
         }
     }
 }

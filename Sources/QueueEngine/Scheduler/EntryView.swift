@@ -40,5 +40,7 @@ extension Timestamp {
 }
 
 extension Int64 {
-    fileprivate func quotientFloor(_ divisor: Int64) -> Int64 { self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor) }
+    fileprivate func quotientFloor(_ divisor: Int64) -> Int64 {
+        self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
+    }
 }

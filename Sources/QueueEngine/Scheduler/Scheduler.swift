@@ -2,9 +2,9 @@ package import MailValues
 
 /// What is due, in memory: every entry of the queue, by when it may be tried next and by destination domain.
 ///
-/// It knows neither sites nor hosts: those are looked up when an entry is due, so that a start needs no DNS. An entry is
-/// in one place at a time: waiting for its moment, ready in its domain's list, in flight, or held. A message id is
-/// taken once, so that a start may read the store while new mail arrives.
+/// It knows neither sites nor hosts: those are looked up when an entry is due, so that a start needs no DNS.
+/// An entry is in one place at a time: waiting for its moment, ready in its domain's list, in flight, or
+/// held. A message id is taken once, so that a start may read the store while new mail arrives.
 package struct Scheduler: Sendable {
     private var table = EntryTable()
     private var index = MessageIndex()
@@ -38,7 +38,8 @@ package struct Scheduler: Sendable {
         package var isHeld: Bool
 
         package init(
-            deadline: Timestamp, noticeAt: Timestamp? = nil, sizeOctets: Int, priority: Int8 = 0, isHeld: Bool = false
+            deadline: Timestamp, noticeAt: Timestamp? = nil, sizeOctets: Int, priority: Int8 = 0,
+            isHeld: Bool = false
         ) {
             self.deadline = deadline
             self.noticeAt = noticeAt
@@ -48,7 +49,8 @@ package struct Scheduler: Sendable {
         }
     }
 
-    /// Whether the message has entries, or had some and went during a rebuild: then it is not to be added again.
+    /// Whether the message has entries, or had some and went during a rebuild: then it is not to be added
+    /// again.
     package func knows(_ id: QueueID) -> Bool {
         index.slot(of: id, in: table) != nil || goneWhileRebuilding?.contains(id) == true
     }
@@ -96,7 +98,8 @@ package struct Scheduler: Sendable {
     /// Moves at most `limit` entries whose moment has come to their domains' lists, and tells of each domain.
     ///
     /// - Returns: whether there may be more.
-    package mutating func advance(to now: Timestamp, limit: Int, _ becameReady: (DomainIndex) -> Void) -> Bool {
+    package mutating func advance(to now: Timestamp, limit: Int, _ becameReady: (DomainIndex) -> Void) -> Bool
+    {
         let second = now.wholeSecondsDown
         for _ in 0..<limit {
             guard let earliest = heap.earliest, earliest.due <= second else { return false }
@@ -112,7 +115,8 @@ package struct Scheduler: Sendable {
         let record = domains[domain.rawValue]
         let slot =
             record.urgent.first != noSlot
-            ? record.urgent.first : record.ordinary.first != noSlot ? record.ordinary.first : record.patient.first
+            ? record.urgent.first
+            : record.ordinary.first != noSlot ? record.ordinary.first : record.patient.first
         guard slot != noSlot else { return nil }
         take(slot)
         return slot
@@ -124,10 +128,15 @@ package struct Scheduler: Sendable {
     package mutating func putOff(_ slot: Slot, until due: Timestamp, failures: Int) {
         leaveFlight(slot)
         table[slot].failures = UInt16(clamping: failures)
-        if table[slot].holdsWhenBack { place(slot, held: ()) } else { place(slot, waitingUntil: due.wholeSecondsUp) }
+        if table[slot].holdsWhenBack {
+            place(slot, held: ())
+        } else {
+            place(slot, waitingUntil: due.wholeSecondsUp)
+        }
     }
 
-    /// The attempt did not take place; the entry is the next of its domain again, or held if that was asked meanwhile.
+    /// The attempt did not take place; the entry is the next of its domain again, or held if that was asked
+    /// meanwhile.
     package mutating func putBack(_ slot: Slot) {
         leaveFlight(slot)
         if table[slot].holdsWhenBack { place(slot, held: ()) } else { prependReady(slot) }
@@ -149,7 +158,9 @@ package struct Scheduler: Sendable {
 
     // MARK: Looking
 
-    package func view(_ slot: Slot) -> EntryView { EntryView(table[slot], domain: domains[table[slot].domain].domain) }
+    package func view(_ slot: Slot) -> EntryView {
+        EntryView(table[slot], domain: domains[table[slot].domain].domain)
+    }
     package func id(_ slot: Slot) -> QueueID { table[slot].id }
     package func domainIndex(_ slot: Slot) -> DomainIndex { DomainIndex(rawValue: table[slot].domain) }
     package func domain(_ index: DomainIndex) -> Domain { domains[index.rawValue].domain }
@@ -217,7 +228,8 @@ package struct Scheduler: Sendable {
         }
     }
 
-    /// Takes all entries of a message out of the queue's hands, as if each were in flight; nil, and nothing done, if one is.
+    /// Takes all entries of a message out of the queue's hands, as if each were in flight; nil, and nothing
+    /// done, if one is.
     package mutating func seize(_ id: QueueID) -> [Slot]? {
         let slots = slots(of: id)
         guard !slots.isEmpty, slots.allSatisfy({ table[$0].place != .inFlight }) else { return nil }
@@ -235,7 +247,9 @@ package struct Scheduler: Sendable {
     package mutating func endRebuild() { goneWhileRebuilding = nil }
 
     /// Forgets idle domains that nobody needs; their numbers may come to stand for other domains.
-    package mutating func forgetIdleDomains(_ mayForget: (DomainIndex) -> Bool) { domains.forgetIdle(mayForget) }
+    package mutating func forgetIdleDomains(_ mayForget: (DomainIndex) -> Bool) {
+        domains.forgetIdle(mayForget)
+    }
 
     // MARK: Places
 
@@ -342,8 +356,16 @@ package struct Scheduler: Sendable {
         countReady(slot, by: -1)
         let record = table[slot]
         var list = domains[record.domain][record.priority]
-        if record.linkA == noSlot { list.first = record.linkB } else { table[record.linkA].linkB = record.linkB }
-        if record.linkB == noSlot { list.last = record.linkA } else { table[record.linkB].linkA = record.linkA }
+        if record.linkA == noSlot {
+            list.first = record.linkB
+        } else {
+            table[record.linkA].linkB = record.linkB
+        }
+        if record.linkB == noSlot {
+            list.last = record.linkA
+        } else {
+            table[record.linkB].linkA = record.linkA
+        }
         domains[record.domain][record.priority] = list
     }
 }

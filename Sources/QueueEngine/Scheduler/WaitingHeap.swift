@@ -1,4 +1,5 @@
-/// Entries by when they are due: a heap of four children a node, each entry knowing its position, so that any may leave.
+/// Entries by when they are due: a heap of four children a node, each entry knowing its position, so that any
+/// may leave.
 struct WaitingHeap: Sendable {
     private struct Node {
         var due: UInt32
@@ -46,7 +47,9 @@ struct WaitingHeap: Sendable {
             let first = position * 4 + 1
             guard first < nodes.count else { break }
             var least = first
-            for child in first..<min(first + 4, nodes.count) where nodes[child].due < nodes[least].due { least = child }
+            for child in first..<min(first + 4, nodes.count) where nodes[child].due < nodes[least].due {
+                least = child
+            }
             guard nodes[least].due < node.due else { break }
             nodes[position] = nodes[least]
             table[nodes[position].slot].linkA = UInt32(position)

@@ -24,36 +24,58 @@ struct OutcomeReadingTests {
         "each reply class settles the recipient, or leads to another connection or host",
         arguments: [
             Case(name: "250 delivers", outcome: .delivered(Reply(250, nil, "ok")), kind: .delivered),
-            Case(name: "450 to RCPT defers", outcome: .refused(Reply(450, nil, "greylisted"), command: "RCPT"), kind: .deferred),
-            Case(name: "451 to the dot defers", outcome: .refused(Reply(451, nil, "later"), command: "."), kind: .deferred),
-            Case(name: "452 to MAIL defers", outcome: .refused(Reply(452, nil, "full"), command: "MAIL"), kind: .deferred),
-            Case(name: "550 to RCPT bounces", outcome: .refused(Reply(550, nil, "no"), command: "RCPT"), kind: .bounced),
-            Case(name: "554 to the dot bounces", outcome: .refused(Reply(554, nil, "spam"), command: "."), kind: .bounced),
-            Case(name: "552 to MAIL bounces", outcome: .refused(Reply(552, nil, "too big"), command: "MAIL"), kind: .bounced),
+            Case(
+                name: "450 to RCPT defers", outcome: .refused(Reply(450, nil, "greylisted"), command: "RCPT"),
+                kind: .deferred),
+            Case(
+                name: "451 to the dot defers", outcome: .refused(Reply(451, nil, "later"), command: "."),
+                kind: .deferred),
+            Case(
+                name: "452 to MAIL defers", outcome: .refused(Reply(452, nil, "full"), command: "MAIL"),
+                kind: .deferred),
+            Case(
+                name: "550 to RCPT bounces", outcome: .refused(Reply(550, nil, "no"), command: "RCPT"),
+                kind: .bounced),
+            Case(
+                name: "554 to the dot bounces", outcome: .refused(Reply(554, nil, "spam"), command: "."),
+                kind: .bounced),
+            Case(
+                name: "552 to MAIL bounces", outcome: .refused(Reply(552, nil, "too big"), command: "MAIL"),
+                kind: .bounced),
             // RFC 5321 §4.5.3.1.10: to RCPT it means too many recipients.
-            Case(name: "552 to RCPT defers", outcome: .refused(Reply(552, nil, "many"), command: "RCPT"), kind: .deferred),
+            Case(
+                name: "552 to RCPT defers", outcome: .refused(Reply(552, nil, "many"), command: "RCPT"),
+                kind: .deferred),
             Case(
                 name: "421 on a new connection: next host", outcome: .refused(closing, command: "MAIL"),
                 next: .nextHost(closing)),
             Case(
-                name: "421 on an old connection: a new one", outcome: .refused(closing, command: "MAIL"), isReused: true,
+                name: "421 on an old connection: a new one", outcome: .refused(closing, command: "MAIL"),
+                isReused: true,
                 next: .newConnection),
             Case(
                 name: "lost before the dot: next host", outcome: .lost(detail: "reset", afterDot: false),
                 next: .nextHost(lost)),
             Case(
-                name: "an old connection lost: a new one", outcome: .lost(detail: "reset", afterDot: false), isReused: true,
+                name: "an old connection lost: a new one", outcome: .lost(detail: "reset", afterDot: false),
+                isReused: true,
                 next: .newConnection),
-            Case(name: "lost behind the dot: later, nowhere else", outcome: .lost(detail: "reset", afterDot: true), kind: .deferred),
-            Case(name: "530 bounces", outcome: .refused(Reply(530, nil, "auth"), command: "MAIL"), kind: .bounced),
             Case(
-                name: "530 where we ought to have logged in defers", outcome: .refused(Reply(530, nil, "auth"), command: "MAIL"),
+                name: "lost behind the dot: later, nowhere else",
+                outcome: .lost(detail: "reset", afterDot: true), kind: .deferred),
+            Case(
+                name: "530 bounces", outcome: .refused(Reply(530, nil, "auth"), command: "MAIL"),
+                kind: .bounced),
+            Case(
+                name: "530 where we ought to have logged in defers",
+                outcome: .refused(Reply(530, nil, "auth"), command: "MAIL"),
                 hasCredentials: true, kind: .deferred),
         ]
     )
     func reads(sample: Case) {
         let reading = OutcomeReading(
-            TransactionOutcome(recipients: [sample.outcome], connectionUsable: true), indices: [3], host: "mx.example",
+            TransactionOutcome(recipients: [sample.outcome], connectionUsable: true), indices: [3],
+            host: "mx.example",
             isReused: sample.isReused, hasCredentials: sample.hasCredentials, peerReports: false)
         #expect(reading.results.map(\.kind) == (sample.kind.map { [$0] } ?? []))
         #expect(reading.unsettled == (sample.kind == nil ? [3] : []))
@@ -64,8 +86,10 @@ struct OutcomeReadingTests {
     func tooMany() {
         let many = TransactionOutcome.RecipientOutcome.refused(Reply(452, nil, "too many"), command: "RCPT")
         let reading = OutcomeReading(
-            TransactionOutcome(recipients: [.delivered(Reply(250, nil, "ok")), many, many], connectionUsable: true),
-            indices: [0, 1, 2], host: "mx.example", isReused: false, hasCredentials: false, peerReports: false)
+            TransactionOutcome(
+                recipients: [.delivered(Reply(250, nil, "ok")), many, many], connectionUsable: true),
+            indices: [0, 1, 2], host: "mx.example", isReused: false, hasCredentials: false, peerReports: false
+        )
         #expect(reading.again == [1, 2] && reading.results.count == 1)
         let none = OutcomeReading(
             TransactionOutcome(recipients: [many], connectionUsable: true), indices: [0], host: "mx.example",
@@ -76,10 +100,14 @@ struct OutcomeReadingTests {
     @Test("each recipient lost behind the dot counts as a possible duplicate")
     func duplicates() {
         let outcome = TransactionOutcome(
-            recipients: [.lost(detail: "", afterDot: true), .refused(Reply(550, nil, "no"), command: "RCPT"), .lost(detail: "", afterDot: true)],
+            recipients: [
+                .lost(detail: "", afterDot: true), .refused(Reply(550, nil, "no"), command: "RCPT"),
+                .lost(detail: "", afterDot: true),
+            ],
             connectionUsable: false)
         let reading = OutcomeReading(
-            outcome, indices: [0, 1, 2], host: "mx.example", isReused: false, hasCredentials: false, peerReports: false)
+            outcome, indices: [0, 1, 2], host: "mx.example", isReused: false, hasCredentials: false,
+            peerReports: false)
         #expect(reading.possibleDuplicates == 2)
     }
 }

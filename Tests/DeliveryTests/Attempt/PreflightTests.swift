@@ -31,14 +31,21 @@ struct PreflightTests {
             Case(name: "plain"),
             Case(name: "8-bit offered", hasEightBit: true, body: .eightBitMIME),
             Case(name: "8-bit not offered, sent as it is", hasEightBit: true, peerEightBit: false),
-            Case(name: "8-bit not offered, bounced", hasEightBit: true, peerEightBit: false, rule: .bounce, sent: [], refused: [EnhancedStatus(5, 6, 3)]),
+            Case(
+                name: "8-bit not offered, bounced", hasEightBit: true, peerEightBit: false, rule: .bounce,
+                sent: [], refused: [EnhancedStatus(5, 6, 3)]),
             Case(name: "7-bit where only 8-bit would bounce", peerEightBit: false, rule: .bounce),
             Case(name: "UTF-8 offered", smtpUTF8: true, recipients: ["jörg@to.example"], usesUTF8: true),
             Case(name: "UTF-8 declared, not offered, not needed", smtpUTF8: true, peerUTF8: false),
-            Case(name: "UTF-8 sender", smtpUTF8: true, sender: "jörg@from.example", peerUTF8: false, sent: [], refused: [EnhancedStatus(5, 6, 7)]),
-            Case(name: "UTF-8 header", smtpUTF8: true, peerUTF8: false, hasASCIIHeader: false, sent: [], refused: [EnhancedStatus(5, 6, 7)]),
             Case(
-                name: "one UTF-8 recipient of two", smtpUTF8: true, recipients: ["jörg@to.example", "r@to.example"],
+                name: "UTF-8 sender", smtpUTF8: true, sender: "jörg@from.example", peerUTF8: false, sent: [],
+                refused: [EnhancedStatus(5, 6, 7)]),
+            Case(
+                name: "UTF-8 header", smtpUTF8: true, peerUTF8: false, hasASCIIHeader: false, sent: [],
+                refused: [EnhancedStatus(5, 6, 7)]),
+            Case(
+                name: "one UTF-8 recipient of two", smtpUTF8: true,
+                recipients: ["jörg@to.example", "r@to.example"],
                 peerUTF8: false, sent: [1], refused: [EnhancedStatus(5, 6, 7)]),
             Case(name: "too big", peerSize: 99, sent: [], refused: [EnhancedStatus(5, 3, 4)]),
             Case(name: "just fits", peerSize: 100),
@@ -47,7 +54,8 @@ struct PreflightTests {
     )
     func decides(sample: Case) {
         var envelope = Envelope(
-            id: QueueID(high: 1, low: 1), acceptedAt: Timestamp(seconds: 1), reversePath: .mailbox(mailbox(sample.sender)),
+            id: QueueID(high: 1, low: 1), acceptedAt: Timestamp(seconds: 1),
+            reversePath: .mailbox(mailbox(sample.sender)),
             recipients: sample.recipients.map { Recipient(mailbox: mailbox($0)) }, sizeOctets: 100,
             origin: Envelope.Origin(listener: "mx"))
         envelope.hasEightBit = sample.hasEightBit
@@ -68,7 +76,8 @@ struct PreflightTests {
     @Test(
         "a header is searched to its end and no further",
         arguments: [
-            (["A: b\r\n\r\nü"], true), (["A: ü\r\n\r\n"], false), (["A: b\r", "\n\r\nü"], true), (["A: b"], true),
+            (["A: b\r\n\r\nü"], true), (["A: ü\r\n\r\n"], false), (["A: b\r", "\n\r\nü"], true),
+            (["A: b"], true),
             (["A: b\r\n", "B: ü"], false),
         ]
     )

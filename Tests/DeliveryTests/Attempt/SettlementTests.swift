@@ -27,23 +27,45 @@ struct SettlementTests {
         "states and reports follow result, age and NOTIFY",
         arguments: [
             Case(name: "delivered, nothing asked", kind: .delivered, state: .delivered),
-            Case(name: "delivered, success asked, peer does not report", kind: .delivered, notify: .success, state: .delivered, action: .relayed),
-            Case(name: "delivered, success asked, peer reports", kind: .delivered, notify: .success, peerReports: true, state: .delivered),
+            Case(
+                name: "delivered, success asked, peer does not report", kind: .delivered, notify: .success,
+                state: .delivered, action: .relayed),
+            Case(
+                name: "delivered, success asked, peer reports", kind: .delivered, notify: .success,
+                peerReports: true, state: .delivered),
             Case(name: "bounced", kind: .bounced, state: .bounced, action: .failed),
-            Case(name: "bounced, failure asked", kind: .bounced, notify: [.failure, .delay], state: .bounced, action: .failed),
+            Case(
+                name: "bounced, failure asked", kind: .bounced, notify: [.failure, .delay], state: .bounced,
+                action: .failed),
             Case(name: "bounced, only success asked", kind: .bounced, notify: .success, state: .bounced),
             Case(name: "bounced, never asked", kind: .bounced, notify: .never, state: .bounced),
             Case(name: "bounced, null path", kind: .bounced, isNull: true, state: .bounced),
             Case(name: "deferred, young", kind: .deferred, state: .waiting),
-            Case(name: "deferred, late", kind: .deferred, age: .seconds(14_401), state: .waiting, action: .delayed),
-            Case(name: "deferred, late, only failure asked", kind: .deferred, notify: .failure, age: .seconds(14_401), state: .waiting),
-            Case(name: "deferred, late, null path", kind: .deferred, age: .seconds(14_401), isNull: true, state: .waiting),
-            Case(name: "deferred, too old", kind: .deferred, age: .seconds(432_000), state: .bounced, action: .failed),
-            Case(name: "deferred, null path, too old", kind: .deferred, age: .seconds(172_800), isNull: true, state: .bounced),
+            Case(
+                name: "deferred, late", kind: .deferred, age: .seconds(14_401), state: .waiting,
+                action: .delayed),
+            Case(
+                name: "deferred, late, only failure asked", kind: .deferred, notify: .failure,
+                age: .seconds(14_401), state: .waiting),
+            Case(
+                name: "deferred, late, null path", kind: .deferred, age: .seconds(14_401), isNull: true,
+                state: .waiting),
+            Case(
+                name: "deferred, too old", kind: .deferred, age: .seconds(432_000), state: .bounced,
+                action: .failed),
+            Case(
+                name: "deferred, null path, too old", kind: .deferred, age: .seconds(172_800), isNull: true,
+                state: .bounced),
             Case(name: "bounced, no room for a report", kind: .bounced, mayReport: false, state: .waiting),
-            Case(name: "bounced, nobody to tell, no room", kind: .bounced, notify: .never, mayReport: false, state: .bounced),
-            Case(name: "too old, no room for a report", kind: .deferred, age: .seconds(500_000), mayReport: false, state: .waiting),
-            Case(name: "delivered, success asked, no room", kind: .delivered, notify: .success, mayReport: false, state: .delivered),
+            Case(
+                name: "bounced, nobody to tell, no room", kind: .bounced, notify: .never, mayReport: false,
+                state: .bounced),
+            Case(
+                name: "too old, no room for a report", kind: .deferred, age: .seconds(500_000),
+                mayReport: false, state: .waiting),
+            Case(
+                name: "delivered, success asked, no room", kind: .delivered, notify: .success,
+                mayReport: false, state: .delivered),
         ]
     )
     func settles(sample: Case) {
@@ -57,7 +79,11 @@ struct SettlementTests {
         let now = accepted + sample.age
         let settlement = Settlement(
             of: envelope,
-            results: [RecipientResult(index: 0, kind: sample.kind, reply: Reply(450, nil, "x"), host: "mx", peerReports: sample.peerReports)],
+            results: [
+                RecipientResult(
+                    index: 0, kind: sample.kind, reply: Reply(450, nil, "x"), host: "mx",
+                    peerReports: sample.peerReports)
+            ],
             now: now, schedule: RetrySchedule(), failures: 4, mayReport: sample.mayReport, random: &random)
         #expect(settlement.progress.map(\.progress.state) == [sample.state])
         #expect(settlement.progress.first?.progress.attempts == 5)
@@ -70,7 +96,8 @@ struct SettlementTests {
     func lastAttempt() {
         let envelope = Envelope(
             id: QueueID(high: 1, low: 1), acceptedAt: accepted, reversePath: .null,
-            recipients: [Recipient(mailbox: mailbox("r@to.example"))], sizeOctets: 10, origin: Envelope.Origin(listener: "mx"))
+            recipients: [Recipient(mailbox: mailbox("r@to.example"))], sizeOctets: 10,
+            origin: Envelope.Origin(listener: "mx"))
         var random = SplitMix(seed: 1)
         let deadline = accepted + .seconds(172_800)
         let settlement = Settlement(

@@ -26,47 +26,101 @@ struct DestinationSearchTests {
         var testDescription: String { name }
     }
 
-    static let good = ["a.example": ["192.0.2.1"], "b.example": ["192.0.2.2", "2001:db8::2"], "c.example": ["192.0.2.3"]]
+    static let good = [
+        "a.example": ["192.0.2.1"], "b.example": ["192.0.2.2", "2001:db8::2"], "c.example": ["192.0.2.3"],
+    ]
 
     @Test(
         "hosts stand in ranks, without us, without those behind us, without what may not be dialled",
         arguments: [
-            Case(name: "ranks", mx: [(20, "c.example"), (10, "b.example"), (10, "a.example")], addresses: good, outcome: .found([["a.example", "b.example"], ["c.example"]])),
-            Case(name: "no MX: the domain itself", mx: nil, addresses: ["d.example": ["192.0.2.7"]], outcome: .found([["d.example"]])),
+            Case(
+                name: "ranks", mx: [(20, "c.example"), (10, "b.example"), (10, "a.example")], addresses: good,
+                outcome: .found([["a.example", "b.example"], ["c.example"]])),
+            Case(
+                name: "no MX: the domain itself", mx: nil, addresses: ["d.example": ["192.0.2.7"]],
+                outcome: .found([["d.example"]])),
             Case(name: "null MX", mx: [(0, "")], outcome: .never(EnhancedStatus(5, 1, 10))),
-            Case(name: "a root among others is left out", mx: [(0, ""), (10, "a.example")], addresses: good, outcome: .found([["a.example"]])),
+            Case(
+                name: "a root among others is left out", mx: [(0, ""), (10, "a.example")], addresses: good,
+                outcome: .found([["a.example"]])),
             Case(name: "no such domain", mx: nil, outcome: .never(EnhancedStatus(5, 1, 2))),
-            Case(name: "MX without any address", mx: [(10, "x.example")], outcome: .never(EnhancedStatus(5, 4, 4))),
-            Case(name: "MX look-up fails", mx: nil, errors: ["d.example": .temporary(detail: "x")], outcome: .notNow(EnhancedStatus(4, 4, 3))),
-            Case(name: "forged answer", mx: nil, errors: ["d.example": .bogus(detail: "x")], outcome: .notNow(EnhancedStatus(4, 7, 5))),
-            Case(name: "only host's address fails", mx: [(10, "a.example")], errors: ["a.example": .temporary(detail: "x")], outcome: .notNow(EnhancedStatus(4, 4, 3))),
-            Case(name: "one host's address fails", mx: [(10, "a.example"), (20, "c.example")], addresses: good, errors: ["a.example": .temporary(detail: "x")], outcome: .found([["c.example"]])),
-            Case(name: "we by name are least preferred", mx: [(10, "a.example"), (20, "relay.ours.example")], addresses: good, outcome: .found([["a.example"]])),
-            Case(name: "we by name, and those no better", mx: [(10, "a.example"), (20, "relay.ours.example"), (20, "b.example"), (30, "c.example")], addresses: good, outcome: .found([["a.example"]])),
-            Case(name: "we by address", mx: [(10, "a.example"), (20, "u.example"), (30, "c.example")], addresses: good.merging(["u.example": ["203.0.113.99"]]) { $1 }, outcome: .found([["a.example"]])),
-            Case(name: "we are the best", mx: [(10, "relay.ours.example"), (20, "a.example")], addresses: good, outcome: .never(EnhancedStatus(5, 4, 6))),
-            Case(name: "we by the domain's own address", mx: nil, addresses: ["d.example": ["203.0.113.99"]], outcome: .never(EnhancedStatus(5, 4, 6))),
-            Case(name: "loopback", mx: [(10, "l.example")], addresses: ["l.example": ["127.0.0.1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
-            Case(name: "private", mx: [(10, "l.example")], addresses: ["l.example": ["10.1.2.3", "192.168.1.1", "172.16.0.1", "fd00::1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
-            Case(name: "link-local, multicast, unspecified", mx: [(10, "l.example")], addresses: ["l.example": ["169.254.169.254", "224.0.0.1", "0.0.0.0", "fe80::1", "ff02::1", "::", "::1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
-            Case(name: "mapped loopback", mx: [(10, "l.example")], addresses: ["l.example": ["::ffff:127.0.0.1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "MX without any address", mx: [(10, "x.example")],
+                outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "MX look-up fails", mx: nil, errors: ["d.example": .temporary(detail: "x")],
+                outcome: .notNow(EnhancedStatus(4, 4, 3))),
+            Case(
+                name: "forged answer", mx: nil, errors: ["d.example": .bogus(detail: "x")],
+                outcome: .notNow(EnhancedStatus(4, 7, 5))),
+            Case(
+                name: "only host's address fails", mx: [(10, "a.example")],
+                errors: ["a.example": .temporary(detail: "x")], outcome: .notNow(EnhancedStatus(4, 4, 3))),
+            Case(
+                name: "one host's address fails", mx: [(10, "a.example"), (20, "c.example")], addresses: good,
+                errors: ["a.example": .temporary(detail: "x")], outcome: .found([["c.example"]])),
+            Case(
+                name: "we by name are least preferred", mx: [(10, "a.example"), (20, "relay.ours.example")],
+                addresses: good, outcome: .found([["a.example"]])),
+            Case(
+                name: "we by name, and those no better",
+                mx: [(10, "a.example"), (20, "relay.ours.example"), (20, "b.example"), (30, "c.example")],
+                addresses: good, outcome: .found([["a.example"]])),
+            Case(
+                name: "we by address", mx: [(10, "a.example"), (20, "u.example"), (30, "c.example")],
+                addresses: good.merging(["u.example": ["203.0.113.99"]]) { $1 },
+                outcome: .found([["a.example"]])),
+            Case(
+                name: "we are the best", mx: [(10, "relay.ours.example"), (20, "a.example")], addresses: good,
+                outcome: .never(EnhancedStatus(5, 4, 6))),
+            Case(
+                name: "we by the domain's own address", mx: nil, addresses: ["d.example": ["203.0.113.99"]],
+                outcome: .never(EnhancedStatus(5, 4, 6))),
+            Case(
+                name: "loopback", mx: [(10, "l.example")], addresses: ["l.example": ["127.0.0.1"]],
+                outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "private", mx: [(10, "l.example")],
+                addresses: ["l.example": ["10.1.2.3", "192.168.1.1", "172.16.0.1", "fd00::1"]],
+                outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "link-local, multicast, unspecified", mx: [(10, "l.example")],
+                addresses: [
+                    "l.example": [
+                        "169.254.169.254", "224.0.0.1", "0.0.0.0", "fe80::1", "ff02::1", "::", "::1",
+                    ]
+                ], outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "mapped loopback", mx: [(10, "l.example")],
+                addresses: ["l.example": ["::ffff:127.0.0.1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
             Case(name: "a literal", domain: "[192.0.2.5]", mx: nil, outcome: .found([["[192.0.2.5]"]])),
-            Case(name: "an IPv6 literal", domain: "[IPv6:2001:db8::5]", mx: nil, outcome: .found([["[ipv6:2001:db8::5]"]])),
-            Case(name: "a loopback literal", domain: "[127.0.0.1]", mx: nil, outcome: .never(EnhancedStatus(5, 4, 4))),
-            Case(name: "our own literal", domain: "[203.0.113.99]", mx: nil, outcome: .never(EnhancedStatus(5, 4, 6))),
-            Case(name: "a literal of no kind", domain: "[x:y]", mx: nil, outcome: .never(EnhancedStatus(5, 1, 2))),
+            Case(
+                name: "an IPv6 literal", domain: "[IPv6:2001:db8::5]", mx: nil,
+                outcome: .found([["[ipv6:2001:db8::5]"]])),
+            Case(
+                name: "a loopback literal", domain: "[127.0.0.1]", mx: nil,
+                outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "our own literal", domain: "[203.0.113.99]", mx: nil,
+                outcome: .never(EnhancedStatus(5, 4, 6))),
+            Case(
+                name: "a literal of no kind", domain: "[x:y]", mx: nil,
+                outcome: .never(EnhancedStatus(5, 1, 2))),
         ]
     )
     func finds(sample: Case) async {
         let resolver = ZoneResolver { zone in
-            if let mx = sample.mx { zone.mx[sample.domain] = mx.map { MXRecord(preference: $0.0, exchange: $0.1) } }
+            if let mx = sample.mx {
+                zone.mx[sample.domain] = mx.map { MXRecord(preference: $0.0, exchange: $0.1) }
+            }
             zone.addresses = sample.addresses.mapValues { $0.map { address($0) } }
             zone.errors = sample.errors
         }
         var settings = DeliverySettings.example
         // RFC 5737 documentation networks serve as the public network here.
         settings.isDialable = { $0.isPubliclyDialable }
-        let answer = await DestinationSearch(settings: settings, resolver: resolver).hosts(of: Domain(sample.domain))
+        let answer = await DestinationSearch(settings: settings, resolver: resolver).hosts(
+            of: Domain(sample.domain))
         #expect(Outcome(answer) == sample.outcome)
     }
 
@@ -77,13 +131,17 @@ struct DestinationSearchTests {
         settings.routes.setRoute(
             .smarthost(
                 SmarthostRoute(
-                    hosts: [HostPort(host: "127.0.0.1", port: 2525), HostPort(host: "a.example", port: 587)], tls: .verify,
+                    hosts: [HostPort(host: "127.0.0.1", port: 2525), HostPort(host: "a.example", port: 587)],
+                    tls: .verify,
                     credentials: "relay")), for: "smart.example")
         settings.routes.setRoute(
-            .lmtp(SmarthostRoute(hosts: [HostPort(host: "::1", port: 24)], tls: RouteTLS.none)), for: "local.example")
-        settings.routes.setRoute(.refuse(Reply(550, EnhancedStatus(5, 7, 1), "closed")), for: "closed.example")
+            .lmtp(SmarthostRoute(hosts: [HostPort(host: "::1", port: 24)], tls: RouteTLS.none)),
+            for: "local.example")
         settings.routes.setRoute(
-            .smarthost(SmarthostRoute(hosts: [HostPort(host: "nowhere.example", port: 25)])), for: "wrong.example")
+            .refuse(Reply(550, EnhancedStatus(5, 7, 1), "closed")), for: "closed.example")
+        settings.routes.setRoute(
+            .smarthost(SmarthostRoute(hosts: [HostPort(host: "nowhere.example", port: 25)])),
+            for: "wrong.example")
         let search = DestinationSearch(
             settings: settings, resolver: ZoneResolver { $0.addresses["a.example"] = [address("10.0.0.1")] })
         guard case .found(let smart, _) = await search.hosts(of: Domain("smart.example")) else {
@@ -107,7 +165,9 @@ struct DestinationSearchTests {
 
     @Test("hosts of equal rank are shuffled, ranks are not, and addresses are bounded")
     func plan() {
-        let hosts = (0..<4).map { NextHop(name: "h\($0)", port: 25, addresses: [.v4(UInt32($0)), .v4(UInt32($0 + 100))]) }
+        let hosts = (0..<4).map {
+            NextHop(name: "h\($0)", port: 25, addresses: [.v4(UInt32($0)), .v4(UInt32($0 + 100))])
+        }
         let last = NextHop(name: "last", port: 25, addresses: [.v4(9)])
         let destination = Destination(
             ranks: [hosts, [last]], tls: .may, isFromDNS: true, key: SiteKey(ranks: [], manner: ""))

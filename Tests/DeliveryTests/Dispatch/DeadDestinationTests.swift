@@ -13,11 +13,15 @@ struct DeadDestinationTests {
     private static func world(dead: Int, living: Int) -> DeliveryHouse {
         let resolver = ZoneResolver { zone in
             for number in 0..<dead {
-                zone.mx["dead\(number).example"] = [MXRecord(preference: 0, exchange: "dead\(number).mx.example")]
+                zone.mx["dead\(number).example"] = [
+                    MXRecord(preference: 0, exchange: "dead\(number).mx.example")
+                ]
                 zone.addresses["dead\(number).mx.example"] = [.v4(0xC633_6400 + UInt32(number))]
             }
             for number in 0..<living {
-                zone.mx["living\(number).example"] = [MXRecord(preference: 0, exchange: "living\(number).mx.example")]
+                zone.mx["living\(number).example"] = [
+                    MXRecord(preference: 0, exchange: "living\(number).mx.example")
+                ]
                 zone.addresses["living\(number).mx.example"] = [.v4(0xC000_0200 + UInt32(number))]
             }
         }
@@ -45,7 +49,8 @@ struct DeadDestinationTests {
             }
         }
         #expect(house.store.contents.removed.count == 400)
-        // The living stand behind the dead in the line for first connections: as long as those take to be slow.
+        // The living stand behind the dead in the line for first connections: as long as those take to be
+        // slow.
         #expect(passed < 120, "half a minute at most: \(passed)")
         #expect(house.dispatcher.status.counters.connections >= 20)
     }

@@ -135,6 +135,8 @@ struct DispatcherTests {
             }
         }
         #expect(house.dialer.deliveries.count == 2_000)
-        #expect(Set(house.dialer.deliveries.map { $0.transaction.recipients[0].mailbox.localPart }).count == 2_000)
+        #expect(
+            Set(house.dialer.deliveries.map { $0.transaction.recipients[0].mailbox.localPart }).count == 2_000
+        )
     }
 }

@@ -30,7 +30,8 @@ struct HostChoiceTests {
         let dialer = ScriptedDialer(answering: { transaction, _, target in
             target.hostName == "mx3.to.example"
                 ? .allTaken(transaction)
-                : .allRefused(transaction, Reply(421, nil, "closing"), command: "MAIL", connectionUsable: false)
+                : .allRefused(
+                    transaction, Reply(421, nil, "closing"), command: "MAIL", connectionUsable: false)
         })
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
@@ -44,7 +45,9 @@ struct HostChoiceTests {
     @Test("when all hosts turn us away the message waits, and says why")
     func allTurnAway() async {
         let dialer = ScriptedDialer(answering: { transaction, _, _ in
-            .allRefused(transaction, Reply(421, EnhancedStatus(4, 7, 0), "too much"), command: "MAIL", connectionUsable: false)
+            .allRefused(
+                transaction, Reply(421, EnhancedStatus(4, 7, 0), "too much"), command: "MAIL",
+                connectionUsable: false)
         })
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
@@ -156,7 +159,9 @@ struct HostChoiceTests {
         let resolver = ZoneResolver { zone in
             zone.mx["loop.example"] = [.init(preference: 0, exchange: "relay.ours.example")]
             zone.mx["lo.example"] = [.init(preference: 0, exchange: "lo.mx.example")]
-            zone.addresses["lo.mx.example"] = [address("127.0.0.1"), address("::1"), address("::ffff:127.0.0.1")]
+            zone.addresses["lo.mx.example"] = [
+                address("127.0.0.1"), address("::1"), address("::ffff:127.0.0.1"),
+            ]
             zone.mx["ten.example"] = [.init(preference: 0, exchange: "ten.mx.example")]
             zone.addresses["ten.mx.example"] = [address("10.0.0.1")]
         }

@@ -24,12 +24,14 @@ struct RecordingTests {
         let dialer = ScriptedDialer(answering: { transaction, _, _ in
             .each(transaction) {
                 $0.mailbox.localPart == "gone"
-                    ? .refused(Reply(550, EnhancedStatus(5, 1, 1), "no"), command: "RCPT") : .delivered(Reply(250, nil, "ok"))
+                    ? .refused(Reply(550, EnhancedStatus(5, 1, 1), "no"), command: "RCPT")
+                    : .delivered(Reply(250, nil, "ok"))
             }
         })
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
-            let envelope = house.envelope(to: ["gone@single.example", "here@single.example"], content: "A: b\r\n\r\n")
+            let envelope = house.envelope(
+                to: ["gone@single.example", "here@single.example"], content: "A: b\r\n\r\n")
             house.store.plant(envelope, content: Array("A: b\r\n\r\n".utf8))
             house.store.intakeRefusal = .full
             house.dispatcher.arrived(envelope, content: [])
@@ -39,7 +41,9 @@ struct RecordingTests {
             house.store.intakeRefusal = nil
             while !house.store.contents.removed.contains(envelope.id) { await house.pass(.seconds(60)) }
         }
-        let toGone = house.dialer.deliveries.filter { $0.transaction.recipients.contains { $0.mailbox.localPart == "here" } }
+        let toGone = house.dialer.deliveries.filter {
+            $0.transaction.recipients.contains { $0.mailbox.localPart == "here" }
+        }
         #expect(toGone.count == 1)
         #expect(house.dispatcher.status.counters.reports == 1)
     }
@@ -67,7 +71,10 @@ struct RecordingTests {
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
             let id = house.accept(to: ["a@single.example"])
-            while !house.store.contents.removed.contains(id) { await house.pass(.seconds(600)) }
+            while !house.store.contents.removed.contains(id) {
+                await house.pass(.seconds(600))
+                await house.idle()
+            }
             await house.store.until { $0.envelopes.isEmpty }
         }
         let reports = house.dialer.deliveries.filter { $0.transaction.reversePath == .null }
@@ -91,7 +98,9 @@ struct RecordingTests {
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
             let ids = (0..<20).map { house.accept(to: ["u\($0)@single.example"]) }
-            while !ids.allSatisfy({ house.store.contents.removed.contains($0) }) { await house.pass(.seconds(300)) }
+            while !ids.allSatisfy({ house.store.contents.removed.contains($0) }) {
+                await house.pass(.seconds(300))
+            }
             while !house.store.contents.envelopes.isEmpty { await house.pass(.seconds(1)) }
         }
         let reports = house.dialer.deliveries.map { String(decoding: $0.content, as: UTF8.self) }
@@ -115,8 +124,52 @@ struct RecordingTests {
             await house.store.until { $0.removed.contains(id) }
         }
         #expect(house.dialer.deliveries.map(\.transaction.recipients.count) == [100, 100, 100, 100, 100])
-        #expect(Set(house.dialer.deliveries.flatMap { $0.transaction.recipients.map(\.mailbox) }).count == 500)
+        #expect(
+            Set(house.dialer.deliveries.flatMap { $0.transaction.recipients.map(\.mailbox) }).count == 500)
         #expect(house.dialer.deliveries.allSatisfy { !$0.content.isEmpty })
+    }
+
+    @Test("a connection carries no more messages than the peer's MAILMAX")
+    func mailMaximum() async {
+        let dialer = ScriptedDialer(greeting: { _ in
+            var peer = PeerCapabilities.everything
+            peer.mailMaximum = 2
+            return peer
+        })
+        let house = DeliveryHouse(dialer: dialer)
+        await house.run {
+            for _ in 0..<5 {
+                let id = house.accept(to: ["a@single.example"])
+                await house.store.until { $0.removed.contains(id) }
+                await house.idle()
+            }
+        }
+        #expect(house.dialer.deliveries.count == 5)
+        #expect(house.dialer.dials.count >= 3)
+    }
+
+    @Test("what waited while nothing could be recorded goes on when it can, without new mail")
+    func roomReturns() async {
+        let gate = Gate()
+        let dialer = ScriptedDialer(answering: { transaction, _, _ in
+            await gate.pass()
+            return .allTaken(transaction)
+        })
+        let house = DeliveryHouse(dialer: dialer) { $0.limits.connectionsPerSite = 1 }
+        await house.run {
+            let ids = (0..<10).map { house.accept(to: ["u\($0)@single.example"]) }
+            await gate.untilSomebodyWaits()
+            house.store.deliveryRefusal = .full
+            gate.open()
+            await house.idle()
+            for _ in 0..<100 { await house.pass(.milliseconds(250)) }
+            #expect(house.store.contents.removed.count < 10)
+            house.store.deliveryRefusal = nil
+            while !ids.allSatisfy({ house.store.contents.removed.contains($0) }) {
+                await house.pass(.milliseconds(250))
+            }
+        }
+        #expect(house.dialer.deliveries.count == 10)
     }
 
     @Test("the content of a message that was not kept in memory comes from the store")
@@ -151,16 +204,25 @@ struct RecordingTests {
             return .allTaken(transaction)
         })
         let house = DeliveryHouse(dialer: dialer)
-        async let running: Void = house.dispatcher.run()
+        let isOver = Flag()
+        async let running: Void = {
+            await house.dispatcher.run()
+            isOver.raise()
+        }()
         let id = house.accept(to: ["a@single.example"])
         await gate.untilSomebodyWaits()
         house.dispatcher.stop(grace: .seconds(30))
         let late = house.accept(to: ["late@single.example"])
         gate.open()
         await house.store.until { $0.removed.contains(id) }
-        house.clock.advance(by: .seconds(1))
-        while house.dialer.quitCount == 0 { await house.pass(.milliseconds(250)) }
-        for _ in 0..<50 { await house.pass(.milliseconds(250)) }
+        while house.dialer.quitCount == 0 {
+            house.clock.advance(by: .milliseconds(250))
+            await Task.yield()
+        }
+        while !isOver.isRaised {
+            house.clock.advance(by: .milliseconds(250))
+            await Task.yield()
+        }
         await running
         #expect(house.store.contents.envelopes[late] != nil)
         #expect(house.dialer.deliveries.count == 1)

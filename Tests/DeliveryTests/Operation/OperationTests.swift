@@ -17,13 +17,16 @@ struct OperationTests {
         DeliveryHouse(
             dialer: ScriptedDialer(answering: { transaction, _, _ in
                 transaction.reversePath == .null || transaction.dsnEnvelopeID == nil
-                    ? .allTaken(transaction) : .allRefused(transaction, Reply(450, nil, "later"), command: "RCPT")
+                    ? .allTaken(transaction)
+                    : .allRefused(transaction, Reply(450, nil, "later"), command: "RCPT")
             }))
     }
 
     private func fill(_ house: DeliveryHouse) async -> [QueueID] {
         let ids = (0..<10).map { number in
-            house.accept(from: "s\(number % 2)@from.example", to: ["u\(number)@single.example"]) { $0.dsnEnvelopeID = "x" }
+            house.accept(from: "s\(number % 2)@from.example", to: ["u\(number)@single.example"]) {
+                $0.dsnEnvelopeID = "x"
+            }
         }
         await house.store.until { contents in
             ids.allSatisfy { contents.envelopes[$0]?.recipients[0].progress.attempts == 1 }
@@ -47,7 +50,9 @@ struct OperationTests {
             for _ in 0..<20 { await house.pass(.seconds(60)) }
             await house.dialer.until { $1 >= before + 5 }
             await house.idle()
-            let senders = house.dialer.deliveries.dropFirst(before).compactMap { $0.transaction.reversePath.mailbox?.localPart }
+            let senders = house.dialer.deliveries.dropFirst(before).compactMap {
+                $0.transaction.reversePath.mailbox?.localPart
+            }
             #expect(Set(senders) == ["s1"])
             let again = try? await house.dispatcher.carryOut(order(.hold), on: .ids([ids[0]]))
             #expect(again?.matched == 1 && again?.changed == 0)
@@ -55,7 +60,10 @@ struct OperationTests {
             #expect(released?.changed == 1)
             await house.store.until { $0.envelopes[ids[0]]?.recipients[0].progress.attempts == 2 }
             #expect(house.store.contents.envelopes[ids[0]]?.hold == nil)
-            #expect(house.store.contents.ledger[ids[0]]?.contains { String(decoding: $0.line, as: UTF8.self).contains("\"hold\"") } == true)
+            #expect(
+                house.store.contents.ledger[ids[0]]?.contains {
+                    String(decoding: $0.line, as: UTF8.self).contains("\"hold\"")
+                } == true)
             await house.idle()
         }
     }
@@ -94,7 +102,8 @@ struct OperationTests {
             let bounced = try? await house.dispatcher.carryOut(order, on: .ids([ids[0]]))
             #expect(bounced?.changed == 1)
             await house.dialer.until { $1 >= 11 }
-            let deleted = try? await house.dispatcher.carryOut(self.order(.delete), on: .ids([ids[1], ids[2]]))
+            let deleted = try? await house.dispatcher.carryOut(
+                self.order(.delete), on: .ids([ids[1], ids[2]]))
             #expect(deleted?.changed == 2)
             #expect(house.store.contents.envelopes[ids[1]] == nil)
             #expect(house.dispatcher.status.counters.deleted == 2)
@@ -136,7 +145,8 @@ struct OperationTests {
             let first = (try? house.dispatcher.list(limit: 4) { _ in true }) ?? []
             #expect(first.map(\.envelope.id) == Array(ids.prefix(4)))
             #expect(first.allSatisfy { $0.state == .deferred && $0.nextAttempt != nil })
-            let next = (try? house.dispatcher.list(after: first.last?.envelope.id, limit: 100) { _ in true }) ?? []
+            let next =
+                (try? house.dispatcher.list(after: first.last?.envelope.id, limit: 100) { _ in true }) ?? []
             #expect(next.map(\.envelope.id) == Array(ids.dropFirst(4)))
             #expect(house.dispatcher.summary(domainLimit: 5).domains.map(\.entries) == [10])
         }

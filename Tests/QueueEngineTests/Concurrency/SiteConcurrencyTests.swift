@@ -101,14 +101,17 @@ struct SiteKeyTests {
     @Test(
         "a provider is known by the longest suffix of a host, at a label's edge",
         arguments: [
-            ("acme-com.mail.protection.outlook.com", "microsoft"), ("mail.protection.outlook.com", "microsoft"),
+            ("acme-com.mail.protection.outlook.com", "microsoft"),
+            ("mail.protection.outlook.com", "microsoft"),
             ("notmail.protection.outlook.com", nil), ("aspmx.l.google.com", "google"),
-            ("special.l.google.com", "google-special"), ("a.special.l.google.com", "google-special"), ("example.org", nil),
+            ("special.l.google.com", "google-special"), ("a.special.l.google.com", "google-special"),
+            ("example.org", nil),
         ] as [(String, String?)]
     )
     func providers(host: String, name: String?) {
         let rules = ProviderRules([
-            (".mail.protection.outlook.com", "microsoft"), ("l.google.com", "google"), ("special.l.google.com", "google-special"),
+            (".mail.protection.outlook.com", "microsoft"), ("l.google.com", "google"),
+            ("special.l.google.com", "google-special"),
         ])
         #expect(rules.provider(of: host) == name)
     }

@@ -9,7 +9,8 @@ private func id(_ number: UInt64) -> QueueID { QueueID(at: start, entropyHigh: 0
 
 private func terms(priority: Int8 = 0, isHeld: Bool = false) -> Scheduler.Terms {
     Scheduler.Terms(
-        deadline: start + .seconds(432_000), noticeAt: start + .seconds(14_400), sizeOctets: 4096, priority: priority,
+        deadline: start + .seconds(432_000), noticeAt: start + .seconds(14_400), sizeOctets: 4096,
+        priority: priority,
         isHeld: isHeld)
 }
 
@@ -52,7 +53,8 @@ struct SchedulerTests {
         for (number, priority) in [(1, -4), (2, 0), (3, 9), (4, 0), (5, 3), (6, -9)] as [(UInt64, Int8)] {
             domain =
                 scheduler.add(
-                    id(number), terms: terms(priority: priority), domain: Domain("a.example"), due: nil, now: start
+                    id(number), terms: terms(priority: priority), domain: Domain("a.example"), due: nil,
+                    now: start
                 ).domain
         }
         var order: [UInt64] = []
@@ -97,7 +99,8 @@ struct SchedulerTests {
         let flying = scheduler.add(id(1), terms: terms(), domain: Domain("a.example"), due: nil, now: start)
         _ = scheduler.take(from: flying.domain)
         scheduler.add(id(1), terms: terms(), domain: Domain("b.example"), due: nil, now: start)
-        scheduler.add(id(1), terms: terms(), domain: Domain("c.example"), due: start + .seconds(5), now: start)
+        scheduler.add(
+            id(1), terms: terms(), domain: Domain("c.example"), due: start + .seconds(5), now: start)
         scheduler.hold(id(1))
         #expect(scheduler.heldCount == 2 && scheduler.readyCount == 0 && scheduler.waitingCount == 0)
         scheduler.putOff(flying.slot, until: start + .seconds(1), failures: 1)
@@ -110,7 +113,8 @@ struct SchedulerTests {
     @Test("retrying makes ready what waits, and leaves alone what is held")
     func retrying() {
         var scheduler = Scheduler()
-        scheduler.add(id(1), terms: terms(), domain: Domain("a.example"), due: start + .seconds(99), now: start)
+        scheduler.add(
+            id(1), terms: terms(), domain: Domain("a.example"), due: start + .seconds(99), now: start)
         scheduler.add(id(2), terms: terms(isHeld: true), domain: Domain("a.example"), due: nil, now: start)
         scheduler.retry(id(1)) { _ in }
         scheduler.retry(id(2)) { _ in Issue.record("a held message is not retried") }
@@ -135,7 +139,8 @@ struct SchedulerTests {
     func forgetting() {
         var scheduler = Scheduler()
         for number in 0..<100 as Range<UInt64> {
-            let added = scheduler.add(id(number), terms: terms(), domain: Domain("d\(number).example"), due: nil, now: start)
+            let added = scheduler.add(
+                id(number), terms: terms(), domain: Domain("d\(number).example"), due: nil, now: start)
             _ = scheduler.take(from: added.domain)
             scheduler.finish(added.slot)
         }
@@ -147,7 +152,9 @@ struct SchedulerTests {
     }
 
     /// Every operation against a plain model: sets and dictionaries, nothing linked.
-    @Test("whatever is done to it, in whatever order, it agrees with a plain list", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test(
+        "whatever is done to it, in whatever order, it agrees with a plain list",
+        arguments: [1, 2, 3, 4] as [UInt64])
     func agreesWithModel(seed: UInt64) {
         enum Place: Equatable { case waiting(Int64), ready, flying, held }
         var random = Generator(state: seed)
@@ -160,10 +167,13 @@ struct SchedulerTests {
             case 0...3:
                 let first = Int.random(in: 0..<20, using: &random)
                 for domain in first..<first + Int.random(in: 1...3, using: &random) {
-                    let due = Bool.random(using: &random) ? start + .seconds(Int64.random(in: 0...500, using: &random)) : nil
+                    let due =
+                        Bool.random(using: &random)
+                        ? start + .seconds(Int64.random(in: 0...500, using: &random)) : nil
                     let added = scheduler.add(
                         id(step), terms: terms(), domain: Domain("d\(domain).example"), due: due, now: now)
-                    let place: Place = due.map { $0 > now ? .waiting($0.milliseconds / 1000) : .ready } ?? .ready
+                    let place: Place =
+                        due.map { $0 > now ? .waiting($0.milliseconds / 1000) : .ready } ?? .ready
                     #expect(added.isReady == (place == .ready))
                     model[step, default: [:]][added.slot] = (added.domain, place)
                 }
@@ -179,7 +189,8 @@ struct SchedulerTests {
                 }
             case 5, 6:
                 guard scheduler.domainCount > 0 else { continue }
-                let domain = DomainIndex(rawValue: UInt32.random(in: 0..<UInt32(scheduler.domainCount), using: &random))
+                let domain = DomainIndex(
+                    rawValue: UInt32.random(in: 0..<UInt32(scheduler.domainCount), using: &random))
                 guard let slot = scheduler.take(from: domain) else { continue }
                 let number = scheduler.id(slot).low
                 #expect(model[number]?[slot]?.place == .ready)
@@ -226,7 +237,8 @@ struct SchedulerTests {
         var scheduler = Scheduler()
         for number in 0..<6 as Range<UInt64> {
             scheduler.add(
-                id(number), terms: terms(isHeld: number == 5), domain: Domain(number < 4 ? "much.example" : "little.example"),
+                id(number), terms: terms(isHeld: number == 5),
+                domain: Domain(number < 4 ? "much.example" : "little.example"),
                 due: nil, now: start)
         }
         var tally = QueueTally(now: start + .seconds(600))
