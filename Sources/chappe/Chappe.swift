@@ -1,4 +1,5 @@
 import ArgumentParser
+import RelayNode
 
 /// The operator's command. Each subcommand stands in a file of its own.
 @main
@@ -10,14 +11,10 @@ struct Chappe: ParsableCommand {
             Exit codes: 0 all is well; 1 degraded, or not everything was done; 2 critical, or refused; \
             3 the node does not answer; 64 the command line makes no sense.
             """,
-        version: Build.version,
+        version: NodeVersion.text,
         subcommands: [
             StatusCommand.self, QueueCommand.self, ExplainCommand.self, ConfigCommand.self, ReloadCommand.self,
             DrainCommand.self, UndrainCommand.self, AccountCommand.self, StoreCommand.self, SelftestCommand.self,
             MetricsCommand.self, VersionCommand.self,
         ])
-}
-
-enum Build {
-    static let version = "0.1.0"
 }

@@ -5,7 +5,8 @@ import ArgumentParser
 /// `chappe config …`
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Looks at configuration files.", subcommands: [ConfigCheckCommand.self])
+        commandName: "config", abstract: "Looks at configuration files.",
+        subcommands: [ConfigCheckCommand.self])
 }
 
 /// `chappe config check [FILE]`: needs no running node.

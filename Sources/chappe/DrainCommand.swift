@@ -31,7 +31,8 @@ struct UndrainCommand: NodeCommand {
     var reason = "taken back by an operator"
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        try DrainPage.tell(client.send(DrainRequest(reason: reason), to: "drain", method: "DELETE"), form, on: screen)
+        try DrainPage.tell(
+            client.send(DrainRequest(reason: reason), to: "drain", method: "DELETE"), form, on: screen)
         return .ok
     }
 }

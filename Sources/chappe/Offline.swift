@@ -18,12 +18,3 @@ enum Offline {
             column: problem.line > 0 ? problem.column : nil, problem.message)
     }
 }
-
-extension Offline {
-    /// Opens a damaged store as far as it can be read.
-    ///
-    /// TODO: `QueueStorage` has no repair yet; this is where it is called.
-    static func repairStore(in directory: String, on screen: Screen) throws -> Outcome {
-        throw Complaint("this build cannot repair a store: put a backup in the place of \(directory)", .refused)
-    }
-}

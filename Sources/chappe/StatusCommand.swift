@@ -36,18 +36,21 @@ struct StatusCommand: NodeCommand {
         table.add(["store", store(status.store)])
         table.add(["events", events(status.events)])
         if let path = status.configurationPath {
-            let loaded = status.configurationLoadedAt.map { ", loaded \(Wording.age(of: $0, now: now)) ago" } ?? ""
+            let loaded =
+                status.configurationLoadedAt.map { ", loaded \(Wording.age(of: $0, now: now)) ago" } ?? ""
             table.add(["config", path + loaded])
         }
         if wide {
             for listener in status.listeners {
                 table.add([
-                    "listener", "\(listener.name)   \(listener.address)   \(Wording.count(listener.sessions, "session"))",
+                    "listener",
+                    "\(listener.name)   \(listener.address)   \(Wording.count(listener.sessions, "session"))",
                 ])
             }
         }
         for problem in status.problems.sorted(by: { $0.severity > $1.severity }) {
-            let word = problem.severity == .critical ? "CRITICAL" : problem.severity == .degraded ? "WARN" : "note"
+            let word =
+                problem.severity == .critical ? "CRITICAL" : problem.severity == .degraded ? "WARN" : "note"
             table.add([word, problem.advice.map { "\(problem.what): \($0)" } ?? problem.what])
         }
         return table.lines(withHeaders: false)
@@ -62,7 +65,9 @@ struct StatusCommand: NodeCommand {
 
     private static func queue(_ status: NodeStatus, now: Moment) -> String {
         let queue = status.queue
-        var parts = [Wording.count(queue.messages, "message") + (queue.isLoaded ? "" : " so far (still reading)")]
+        var parts = [
+            Wording.count(queue.messages, "message") + (queue.isLoaded ? "" : " so far (still reading)")
+        ]
         parts.append("\(Wording.count(queue.active)) active")
         parts.append("\(Wording.count(queue.deferred)) deferred")
         parts.append("\(Wording.count(queue.held)) held")

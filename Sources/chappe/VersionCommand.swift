@@ -1,6 +1,7 @@
 import AdminClient
 import AdminProtocol
 import ArgumentParser
+import RelayNode
 
 /// `chappe version`: of this command, and of the node if one answers.
 struct VersionCommand: NodeCommand {
@@ -10,7 +11,7 @@ struct VersionCommand: NodeCommand {
     @OptionGroup var node: NodeOptions
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        screen.say("chappe \(Build.version)")
+        screen.say("chappe \(NodeVersion.text)")
         // No node is no failure: the question was about this command too.
         guard let answer = try? client.get("version") as VersionAnswer else { return .ok }
         screen.say("node   \(answer.version) (\(answer.hostname))")

@@ -1,8 +1,10 @@
 import AdminProtocol
 import AdminSupport
 import MailValues
+import RelayNode
 import Testing
 
+@testable import QueueStorage
 @testable import chappe
 
 @Suite("chappe, asking a node")
@@ -129,13 +131,29 @@ struct NodeCommandTests {
         #expect(backend.deeds.isEmpty)
         #expect(try await CommandRun.of(["store", "upgrade", "--yes"], backend).outcome == .ok)
         #expect(backend.deeds.count == 1)
-        #expect(try CommandRun.here(["store", "repair", "/nowhere"], answer: "n").outcome == .refused)
+        #expect(try CommandRun.here(["store", "repair", "/nowhere"], answer: "n").errors.contains("nothing was changed"))
+        let missing = try CommandRun.here(["store", "repair", "/nowhere", "--yes"])
+        #expect(missing.outcome == .refused && missing.errors.contains("/nowhere"))
+    }
+
+    @Test("repair names the messages that are gone, some or all")
+    func repair() {
+        var report = RepairReport()
+        report.messages = 1200
+        report.gone = (0..<30).map { QueueID(high: 1, low: $0) }
+        report.unreadableOctets = 4096
+        let some = StoreRepairCommand.lines(report, wide: false)
+        #expect(some[0] == "1,200 messages can be read; the node will start with all of them held")
+        #expect(some[1] == "30 messages are gone:" && some[2] == "  \(QueueID(high: 1, low: 0))")
+        #expect(some.count == 25 && some[22] == "  … --ids shows all")
+        #expect(some[23].hasPrefix("4.0 KiB of the log cannot be read"))
+        #expect(StoreRepairCommand.lines(report, wide: true).count == 34)
     }
 
     @Test("version and metrics are given as they are")
     func others() async throws {
-        #expect(try await CommandRun.of(["version"]).output == "chappe 0.1.0\nnode   0.0.0-fake (mx.example.org)\n")
-        #expect(try CommandRun.here(["version", "--socket", "/nowhere"]).output == "chappe 0.1.0\n")
+        #expect(try await CommandRun.of(["version"]).output == "chappe \(NodeVersion.text)\nnode   0.0.0-fake (mx.example.org)\n")
+        #expect(try CommandRun.here(["version", "--socket", "/nowhere"]).output == "chappe \(NodeVersion.text)\n")
         #expect(try await CommandRun.of(["metrics"]).output == "chappe_fake 1\n")
     }
 

@@ -2,11 +2,13 @@ import ArgumentParser
 import Cryptography
 import Intake
 
-/// `chappe account …`: who may submit mail after a login. Works on the file; the node reads it at the next reload.
+/// `chappe account …`: who may submit mail after a login. Works on the file; the node reads it at the next
+/// reload.
 struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Who may submit mail after a login.",
-        discussion: "Passwords are never kept: the file holds SCRAM verifiers. A running node reads it at `chappe reload`.",
+        discussion:
+            "Passwords are never kept: the file holds SCRAM verifiers. A running node reads it at `chappe reload`.",
         subcommands: [AccountAddCommand.self, AccountRemoveCommand.self, AccountListCommand.self])
 }
 

@@ -4,7 +4,8 @@ import Cryptography
 
 /// `chappe account ls`
 struct AccountListCommand: ScreenCommand {
-    static let configuration = CommandConfiguration(commandName: "ls", abstract: "The accounts, without their verifiers.")
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "The accounts, without their verifiers.")
 
     @OptionGroup var file: AccountFileOptions
     @OptionGroup var form: OutputOptions
@@ -26,7 +27,10 @@ struct AccountListCommand: ScreenCommand {
         }
         var table = Table([("NAME", .left), ("SENDERS", .left), ("ROUNDS", .right)])
         for row in rows {
-            table.add([row.name, row.senders.isEmpty ? "-" : row.senders.joined(separator: ", "), "\(row.iterations)"])
+            table.add([
+                row.name, row.senders.isEmpty ? "-" : row.senders.joined(separator: ", "),
+                "\(row.iterations)",
+            ])
         }
         try screen.answer(
             form, Page(accounts: rows), rows: rows, brief: rows.map(\.name), page: form.lines(table))

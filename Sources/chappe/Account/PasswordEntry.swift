@@ -11,7 +11,9 @@ enum PasswordEntry {
         }
         let first = try ask("Password: ", on: screen)
         let second = try ask("Again: ", on: screen)
-        guard first == second else { throw Complaint("the two are not the same: nothing was changed", .usage) }
+        guard first == second else {
+            throw Complaint("the two are not the same: nothing was changed", .usage)
+        }
         return first
     }
 
@@ -23,7 +25,9 @@ enum PasswordEntry {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &old) }
         screen.warn(prompt)
-        guard let line = readLine(strippingNewline: true) else { throw Complaint("no password was given", .usage) }
+        guard let line = readLine(strippingNewline: true) else {
+            throw Complaint("no password was given", .usage)
+        }
         return line
     }
 }

@@ -25,7 +25,8 @@ extension Screen {
     /// One document, indented for people who read it all the same.
     func sayJSON(_ value: some Encodable) throws { say(try Self.json(value, pretty: true)) }
 
-    /// An answer in the form that was asked for. `rows`: what stands on a line each as jsonl, if not the document.
+    /// An answer in the form that was asked for. `rows`: what stands on a line each as jsonl, if not the
+    /// document.
     func answer(
         _ form: OutputOptions, _ document: some Encodable, rows: [any Encodable]? = nil,
         brief: @autoclosure () -> [String] = [], page: @autoclosure () -> [String]
@@ -44,7 +45,8 @@ extension Screen {
     static func json(_ value: some Encodable, pretty: Bool) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting =
-            pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
+            pretty
+            ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

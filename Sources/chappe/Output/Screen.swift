@@ -8,7 +8,8 @@ final class Screen {
     private let question: ((String) -> String?)?
 
     init(
-        output: @escaping ([UInt8]) -> Void, errors: @escaping ([UInt8]) -> Void, question: ((String) -> String?)? = nil
+        output: @escaping ([UInt8]) -> Void, errors: @escaping ([UInt8]) -> Void,
+        question: ((String) -> String?)? = nil
     ) {
         self.output = output
         self.errors = errors

@@ -31,7 +31,8 @@ enum Story {
             return Table.harmless("It is held\(hold); \(rest).")
         case .active: return "It is being delivered; \(rest)."
         case .waiting, .deferred:
-            return "It is in the queue, next attempt \(Wording.wait(until: entry.nextAttempt, now: now)); \(rest)."
+            return
+                "It is in the queue, next attempt \(Wording.wait(until: entry.nextAttempt, now: now)); \(rest)."
         }
     }
 

@@ -27,7 +27,8 @@ struct Table {
         }
     }
 
-    /// What strangers wrote, fit for a terminal: no control characters, and none that turn the direction of text.
+    /// What strangers wrote, fit for a terminal: no control characters, and none that turn the direction of
+    /// text.
     static func harmless(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isHarmful) else { return text }
         var clean = String.UnicodeScalarView()

@@ -52,7 +52,9 @@ enum Wording {
         return "\(number) B"
     }
 
-    static func count(_ number: Int, _ noun: String) -> String { "\(count(number)) \(noun)\(number == 1 ? "" : "s")" }
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
 
     static func sender(_ address: String) -> String { address.isEmpty ? "<>" : address }
 }

@@ -9,7 +9,8 @@ struct FilterOptions: ParsableArguments {
     @Option(name: .customLong("from"), help: "The sender: an address, @domain, \"<>\", or a pattern with *.")
     var sender: String?
 
-    @Option(name: .customLong("to"), help: "A recipient still waiting: an address, @domain, or a pattern with *.")
+    @Option(
+        name: .customLong("to"), help: "A recipient still waiting: an address, @domain, or a pattern with *.")
     var recipient: String?
 
     @Option(name: .long, help: "The domain of a recipient still waiting.")
@@ -38,7 +39,8 @@ struct FilterOptions: ParsableArguments {
                 ("youngerThan", youngerThan), ("state", state), ("reply", reply), ("all", all ? "true" : nil),
             ]
             do throws(AdminProblem) {
-                let common = try QueueFilter(pairs: pairs.compactMap { name, value in value.map { (name, $0) } })
+                let common = try QueueFilter(
+                    pairs: pairs.compactMap { name, value in value.map { (name, $0) } })
                 guard !ids.isEmpty else { return [common] }
                 guard !all else { throw AdminProblem(.badRequest, "either ids or --all") }
                 var filters: [QueueFilter] = []

@@ -57,7 +57,9 @@ extension QueueChangeCommand {
         guard screen.confirms("\(plan)?") else { throw Complaint("nothing was changed", .refused) }
     }
 
-    private func send(_ filters: [QueueFilter], dryRun: Bool, _ client: AdminClient) throws -> QueueChangeAnswer {
+    private func send(
+        _ filters: [QueueFilter], dryRun: Bool, _ client: AdminClient
+    ) throws -> QueueChangeAnswer {
         var sum = QueueChangeAnswer(action: Self.action, dryRun: dryRun, matched: 0, changed: 0, ids: [])
         for filter in filters {
             let request = QueueChangeRequest(

@@ -5,7 +5,8 @@ import MailValues
 
 /// `chappe queue ls`: messages, oldest first.
 struct QueueListCommand: NodeCommand {
-    static let configuration = CommandConfiguration(commandName: "ls", abstract: "Messages in the queue, oldest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "Messages in the queue, oldest first.")
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions
@@ -28,14 +29,17 @@ struct QueueListCommand: NodeCommand {
         }
         guard form.output != .jsonl else { return .ok }
         try screen.answer(
-            form, QueuePage(entries: entries, next: isMore ? entries.last?.id : nil), brief: entries.map(\.id),
+            form, QueuePage(entries: entries, next: isMore ? entries.last?.id : nil),
+            brief: entries.map(\.id),
             page: form.lines(Self.table(entries, wide: form.output == .wide, now: Clock.now)))
         if isMore && form.isTable { screen.warn("… and more: --limit 0 shows all") }
         return .ok
     }
 
     /// True if there is more than was asked for.
-    private func pages(_ client: AdminClient, _ filter: QueueFilter, _ body: (QueueEntry) throws -> Void) throws -> Bool {
+    private func pages(
+        _ client: AdminClient, _ filter: QueueFilter, _ body: (QueueEntry) throws -> Void
+    ) throws -> Bool {
         var cursor: String?
         var left = limit == 0 ? Int.max : limit
         repeat {  // ends: each page begins behind the one before
@@ -52,7 +56,10 @@ struct QueueListCommand: NodeCommand {
 
     static func table(_ entries: [QueueEntry], wide: Bool, now: Timestamp) -> Table {
         var table = Table(
-            [("ID", .left), ("STATE", .left), ("AGE", .right), ("SIZE", .right), ("NEXT", .left), ("FROM", .left), ("TO", .left)]
+            [
+                ("ID", .left), ("STATE", .left), ("AGE", .right), ("SIZE", .right), ("NEXT", .left),
+                ("FROM", .left), ("TO", .left),
+            ]
                 + (wide ? [("TRIES", .right), ("CLIENT", .left), ("ACCOUNT", .left), ("LAST", .left)] : []))
         for entry in entries {
             let waiting = entry.recipients.filter { $0.state == .waiting }

@@ -45,7 +45,8 @@ struct QueueShowCommand: NodeCommand {
 
     static func recipients(_ entry: QueueEntry, now: Timestamp) -> Table {
         var table = Table([
-            ("TO", .left), ("STATE", .left), ("TRIES", .right), ("LAST", .right), ("NEXT", .left), ("HOST", .left),
+            ("TO", .left), ("STATE", .left), ("TRIES", .right), ("LAST", .right), ("NEXT", .left),
+            ("HOST", .left),
             ("REPLY", .left),
         ])
         for recipient in entry.recipients {
@@ -65,7 +66,8 @@ struct QueueShowCommand: NodeCommand {
 enum MessageID {
     static func checked(_ text: String) throws -> String {
         guard let id = QueueID(text) else {
-            throw Complaint("\"\(Table.harmless(text))\" is no id: it has 26 letters and digits, as in the 250", .usage)
+            throw Complaint(
+                "\"\(Table.harmless(text))\" is no id: it has 26 letters and digits, as in the 250", .usage)
         }
         return id.description
     }

@@ -8,7 +8,8 @@ extension QueueSummary.Grouping: ExpressibleByArgument {}
 /// `chappe queue summary`: how many, for whom, how old.
 struct QueueSummaryCommand: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "summary", abstract: "The queue counted by domain, sender, state or last reply, with ages.")
+        commandName: "summary",
+        abstract: "The queue counted by domain, sender, state or last reply, with ages.")
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions
@@ -34,7 +35,8 @@ struct QueueSummaryCommand: NodeCommand {
     static func table(_ summary: QueueSummary, now: Timestamp) -> Table {
         let bounds = summary.ageBoundsMinutes.map { Wording.span(seconds: Int64($0) * 60) }
         var columns: [(String, Table.Side)] = [
-            (summary.grouping.rawValue.uppercased(), .left), ("MESSAGES", .right), ("SIZE", .right), ("HELD", .right),
+            (summary.grouping.rawValue.uppercased(), .left), ("MESSAGES", .right), ("SIZE", .right),
+            ("HELD", .right),
             ("DEFERRED", .right), ("OLDEST", .right),
         ]
         columns += bounds.map { ("<\($0)", .right) }

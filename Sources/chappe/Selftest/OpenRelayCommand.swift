@@ -42,7 +42,9 @@ struct OpenRelayCommand: ScreenCommand {
 
     func perform(on screen: Screen) throws -> Outcome {
         let facts = try? node.client.get("selftest") as SelftestFacts
-        guard let address = IPAddress(host), let domain = ownDomain ?? facts?.relayDomains.first ?? facts?.hostname else {
+        // A pattern, such as `.example.org`, is no domain to write to.
+        let relayed = facts?.relayDomains.first { !$0.hasPrefix(".") && !$0.contains("*") }
+        guard let address = IPAddress(host), let domain = ownDomain ?? relayed ?? facts?.hostname else {
             throw Complaint("which domain does the node relay for? say --domain, or let me reach \(node.client.path)", .usage)
         }
         let parties = OpenRelayTrick.Parties(

@@ -19,7 +19,8 @@ struct PlainTalker: ~Copyable {
     private static let replyOctets = 64 << 10
 
     init(address: IPAddress, port: UInt16, source: IPAddress?, timeoutSeconds: Int) throws(Failure) {
-        descriptor = socket(address.isV4 ? AF_INET : AF_INET6, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        descriptor = socket(
+            address.isV4 ? AF_INET : AF_INET6, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Self.failure("socket") }
         var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
@@ -69,7 +70,9 @@ struct PlainTalker: ~Copyable {
                 throw Failure(description: "this is no reply: \(text.prefix(80))")
             }
             lines.append(lines.isEmpty ? text : String(text.dropFirst(4)))
-            if line.count == 3 || line[3] != 0x2D { return Answer(code: code, text: lines.joined(separator: " ")) }
+            if line.count == 3 || line[3] != 0x2D {
+                return Answer(code: code, text: lines.joined(separator: " "))
+            }
             line = []
         }
         throw Failure(description: "the reply does not end")
@@ -78,7 +81,9 @@ struct PlainTalker: ~Copyable {
     private func send(_ octets: [UInt8]) -> Bool {
         var rest = octets[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)
@@ -87,7 +92,9 @@ struct PlainTalker: ~Copyable {
     }
 
     private static func failure(_ what: String) -> Failure {
-        Failure(description: errno == EAGAIN ? "\(what): nothing came in time" : "\(what): \(String(cString: strerror(errno)))")
+        Failure(
+            description: errno == EAGAIN
+                ? "\(what): nothing came in time" : "\(what): \(String(cString: strerror(errno)))")
     }
 
     private static func withAddress(

@@ -60,7 +60,8 @@ struct RelayAttack {
     }
 
     func attempt(_ trick: TenantTrick, from network: String) -> Result {
-        guard let network = Network(network) else {
+        // Where several networks share one rule, the first stands for all.
+        guard let first = network.split(separator: ",").first, let network = Network(String(first)) else {
             return Result(name: trick.attempt.name, sender: "", recipient: "", verdict: .unreachable, reply: "no network")
         }
         return attempt(trick.attempt, as: network.firstGuest)

@@ -21,7 +21,9 @@ enum SelftestPage {
     static func outcome(_ results: [RelayAttack.Result]) -> Outcome {
         let attempts = results.filter { !$0.isControl }
         if attempts.contains(where: { $0.verdict == .accepted }) { return .refused }
-        let isSure = attempts.allSatisfy { $0.verdict == .refused } && results.allSatisfy { !$0.isControl || $0.verdict == .accepted }
+        let isSure =
+            attempts.allSatisfy { $0.verdict == .refused }
+            && results.allSatisfy { !$0.isControl || $0.verdict == .accepted }
         return isSure ? .ok : .partial
     }
 
@@ -38,8 +40,12 @@ enum SelftestPage {
         let attempts = results.filter { !$0.isControl }
         let accepted = attempts.filter { $0.verdict == .accepted }.count
         let unsure = attempts.filter { $0.verdict == .deferred || $0.verdict == .unreachable }.count
-        var lines = ["\(Wording.count(attempts.count, "trick")) tried, \(accepted) accepted, \(unsure) not told"]
-        if accepted > 0 { lines.append("THIS IS AN OPEN RELAY: strangers can send through it what they like.") }
+        var lines = [
+            "\(Wording.count(attempts.count, "trick")) tried, \(accepted) accepted, \(unsure) not told"
+        ]
+        if accepted > 0 {
+            lines.append("THIS IS AN OPEN RELAY: strangers can send through it what they like.")
+        }
         if results.contains(where: { $0.isControl && $0.verdict != .accepted }) {
             lines.append("The node refused even its own recipient, so these refusals prove little.")
         }

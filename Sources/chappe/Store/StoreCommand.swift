@@ -7,7 +7,8 @@ struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store", abstract: "Takes care of the queue's store.",
         subcommands: [
-            StoreBackupCommand.self, StoreVerifyCommand.self, StoreUpgradeCommand.self, StoreRepairCommand.self,
+            StoreBackupCommand.self, StoreVerifyCommand.self, StoreUpgradeCommand.self,
+            StoreRepairCommand.self,
         ])
 }
 
@@ -26,7 +27,8 @@ struct StoreBackupCommand: NodeCommand {
     }
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        try StorePage.tell(client.send(StoreTaskRequest(directory: directory), to: "store/backup"), form, on: screen)
+        try StorePage.tell(
+            client.send(StoreTaskRequest(directory: directory), to: "store/backup"), form, on: screen)
     }
 }
 
@@ -47,15 +49,19 @@ struct StoreVerifyCommand: NodeCommand {
 /// `chappe store upgrade`
 struct StoreUpgradeCommand: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "upgrade", abstract: "Lets the node write the newest format, which older versions cannot read.")
+        commandName: "upgrade",
+        abstract: "Lets the node write the newest format, which older versions cannot read.")
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions
     @Flag(name: [.customShort("y"), .long], help: "Do not ask.") var yes = false
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        guard yes || screen.confirms("There is no way back to an older version afterwards. Upgrade the store?") else {
-            throw Complaint("nothing was changed: say --yes, there is no way back to an older version", .refused)
+        guard
+            yes || screen.confirms("There is no way back to an older version afterwards. Upgrade the store?")
+        else {
+            throw Complaint(
+                "nothing was changed: say --yes, there is no way back to an older version", .refused)
         }
         return try StorePage.tell(client.send(StoreTaskRequest(), to: "store/upgrade"), form, on: screen)
     }
