@@ -40,7 +40,9 @@ final class Batch {
         }
     }
 
-    func progress(_ id: QueueID, _ index: Int, _ progress: borrowing Recipient.Progress, to database: Database) {
+    func progress(
+        _ id: QueueID, _ index: Int, _ progress: borrowing Recipient.Progress, to database: Database
+    ) {
         wire.removeAll()
         wire.progress(progress)
         put(database[.envelope], numbered: id, UInt32(index))
@@ -52,10 +54,12 @@ final class Batch {
         put(database[.envelope], numbered: envelope.id, Key.amendment)
     }
 
-    /// Envelope and content are put once under their key and never again, so a *single delete* may take them back.
+    /// Envelope and content are put once under their key and never again, so a *single delete* may take them
+    /// back.
     ///
-    /// It cancels its put wherever the two meet, first of all in memory, and leaves no tombstone that has to sink through
-    /// all levels. Progress and amendments are put again and again: they need, and get, a true delete.
+    /// It cancels its put wherever the two meet, first of all in memory, and leaves no tombstone that has to
+    /// sink through all levels. Progress and amendments are put again and again: they need, and get, a true
+    /// delete.
     func remove(
         _ id: QueueID, chunkCount: UInt32, recipientCount: Int, hadProgress: Bool, from database: Database
     ) {
@@ -69,7 +73,8 @@ final class Batch {
     func ledger(_ line: borrowing LedgerLine, to database: Database) {
         setKey(line.id)
         key.storeBytes(
-            of: UInt64(bitPattern: line.at.milliseconds).bigEndian, toByteOffset: Key.idOctets, as: UInt64.self)
+            of: UInt64(bitPattern: line.at.milliseconds).bigEndian, toByteOffset: Key.idOctets,
+            as: UInt64.self)
         key.storeBytes(of: ledgerCounter.bigEndian, toByteOffset: 24, as: UInt32.self)
         ledgerCounter &+= 1
         withUnsafeBytes(of: StoredValue.version) { version in
@@ -158,7 +163,8 @@ final class Batch {
     private func putWire(_ family: OpaquePointer, keyOctets: Int) {
         let value = wire.octets
         rocksdb_writebatch_put_cf(
-            raw, family, keyPointer, keyOctets, value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
+            raw, family, keyPointer, keyOctets, value.baseAddress?.assumingMemoryBound(to: CChar.self),
+            value.count)
         octets += keyOctets + value.count
     }
 
@@ -186,7 +192,8 @@ final class Batch {
             withUnsafeTemporaryAllocation(of: Int.self, capacity: count + 1) { sizes in
                 var used = 0
                 for part in parts where !part.isEmpty {
-                    starts.initializeElement(at: used, to: part.baseAddress?.assumingMemoryBound(to: CChar.self))
+                    starts.initializeElement(
+                        at: used, to: part.baseAddress?.assumingMemoryBound(to: CChar.self))
                     sizes.initializeElement(at: used, to: part.count)
                     total += part.count
                     used += 1
@@ -200,7 +207,8 @@ final class Batch {
         octets += keyOctets + total
     }
 
-    /// All pieces at once, each where it stands; beyond a number of pieces that no ordinary message has they are joined first.
+    /// All pieces at once, each where it stands; beyond a number of pieces that no ordinary message has they
+    /// are joined first.
     private func withPieces(_ pieces: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Void) {
         guard pieces.count <= 128 else {
             Array(pieces.joined()).withUnsafeBytes { body([$0]) }

@@ -8,7 +8,8 @@ struct CRC32C {
 
     var value: UInt32 { ~state }
 
-    /// As it stands in a record: turned and shifted, so that a checksum over data that hold checksums stays a good one.
+    /// As it stands in a record: turned and shifted, so that a checksum over data that hold checksums stays a
+    /// good one.
     var masked: UInt32 {
         let value = value
         return (value >> 15 | value << 17) &+ 0xA282_EAD8

@@ -1,7 +1,8 @@
 import MailValues
 import QueueEngine
 
-/// Chunks that wait for their turn, in order of arrival. Sessions stop reading while theirs wait, so it stays short.
+/// Chunks that wait for their turn, in order of arrival. Sessions stop reading while theirs wait, so it stays
+/// short.
 struct ChunkBacklog {
     private var chunks: [Inbox.Chunk] = []
     private var first = 0
@@ -38,8 +39,12 @@ struct ChunkBacklog {
     }
 
     /// The chunks of one message, ahead of their turn: its envelope is about to be written.
-    mutating func write(of id: QueueID, _ batch: Batch, _ database: Database, _ completions: inout Completions) {
-        for index in first..<chunks.count where chunks[index].id == id { add(chunks[index], to: batch, database) }
+    mutating func write(
+        of id: QueueID, _ batch: Batch, _ database: Database, _ completions: inout Completions
+    ) {
+        for index in first..<chunks.count where chunks[index].id == id {
+            add(chunks[index], to: batch, database)
+        }
         drop(id, &completions)
     }
 

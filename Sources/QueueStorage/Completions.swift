@@ -6,7 +6,9 @@ struct Completions {
     private typealias Told = (completion: StoreCompletion, result: Result<Void, StoreError>)
     private var lanes: [(lane: any Lane, told: [Told])] = []
 
-    mutating func add(_ lane: any Lane, _ completion: @escaping StoreCompletion, _ result: Result<Void, StoreError>) {
+    mutating func add(
+        _ lane: any Lane, _ completion: @escaping StoreCompletion, _ result: Result<Void, StoreError>
+    ) {
         // A node has a handful of lanes: looking through them beats hashing.
         for index in lanes.indices where lanes[index].lane === lane {
             lanes[index].told.append((completion, result))

@@ -32,7 +32,8 @@ enum DatabaseError: Error {
 
 /// One open RocksDB with its column families, closed when let go.
 ///
-/// RocksDB promises that a `DB` may be used by many threads without further locks; so do its handles and options once made.
+/// RocksDB promises that a `DB` may be used by many threads without further locks; so do its handles and
+/// options once made.
 final class Database: @unchecked Sendable {
     let raw: OpaquePointer
     private let handles: [OpaquePointer]
@@ -85,7 +86,8 @@ final class Database: @unchecked Sendable {
         var failure: UnsafeMutablePointer<CChar>?
         let slice = key.withUnsafeBytes {
             rocksdb_get_pinned_cf(
-                raw, readOptions, self[family], $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, &failure)
+                raw, readOptions, self[family], $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count,
+                &failure)
         }
         if let failure { throw DatabaseError(taking: failure) }
         guard let slice else { return nil }
@@ -107,7 +109,8 @@ final class Database: @unchecked Sendable {
         if let failure { throw DatabaseError(taking: failure) }
     }
 
-    /// Walks from `start` to `end` (exclusive, or the end) without filling the cache; `body` returns false to stop.
+    /// Walks from `start` to `end` (exclusive, or the end) without filling the cache; `body` returns false to
+    /// stop.
     func walk(
         _ family: Family, from start: [UInt8] = [], to end: [UInt8]? = nil,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool

@@ -33,8 +33,8 @@ final class DatabaseSettings: @unchecked Sendable {
     init(_ options: StoreOptions, recovery: RecoveryMode) throws(DatabaseError) {
         cache = rocksdb_cache_create_lru(options.blockCacheOctets)
         environment = rocksdb_create_default_env()
-        // Not reachable through its own function in the C interface: the manifest remembers how long each closed log was,
-        // so that one that vanished or lost its end is noticed.
+        // Not reachable through its own function in the C interface: the manifest remembers how long each
+        // closed log was, so that one that vanished or lost its end is noticed.
         database = try Self.parsed("track_and_verify_wals_in_manifest=true")
         small = try Self.parsed("")
         content = try Self.parsed("")
@@ -73,7 +73,8 @@ final class DatabaseSettings: @unchecked Sendable {
         rocksdb_options_set_wal_recovery_mode(database, recovery.rawValue)
         rocksdb_options_set_max_total_wal_size(database, UInt64(options.logOctetsLargest))
         rocksdb_options_set_max_background_jobs(database, Int32(options.backgroundThreads))
-        // Every table is opened with the store: an unreadable one shows at start and not at the first attempt.
+        // Every table is opened with the store: an unreadable one shows at start and not at the first
+        // attempt.
         rocksdb_options_set_max_open_files(database, -1)
         rocksdb_options_set_skip_stats_update_on_db_open(database, 1)
         rocksdb_options_set_bytes_per_sync(database, 1 << 20)

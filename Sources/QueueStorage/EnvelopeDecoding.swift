@@ -67,7 +67,9 @@ enum EnvelopeDecoding {
         Envelope.Hold(by: stored.by, reason: stored.reason, since: Timestamp(milliseconds: stored.since))
     }
 
-    private static func recipient(_ stored: Chappe_Queue_StoredRecipient) throws(StoredValueError) -> Recipient {
+    private static func recipient(
+        _ stored: Chappe_Queue_StoredRecipient
+    ) throws(StoredValueError) -> Recipient {
         var notify: DSNNotify?
         if stored.hasNotify {
             guard let bits = UInt8(exactly: stored.notify) else { throw .malformed("notify") }
@@ -83,7 +85,8 @@ enum EnvelopeDecoding {
         _ stored: Chappe_Queue_StoredProgress
     ) throws(StoredValueError) -> Recipient.Progress {
         var progress = Recipient.Progress()
-        guard let raw = UInt8(exactly: stored.state), let state = Recipient.Progress.State(rawValue: raw) else {
+        guard let raw = UInt8(exactly: stored.state), let state = Recipient.Progress.State(rawValue: raw)
+        else {
             throw .malformed("state of a recipient")
         }
         progress.state = state
@@ -97,7 +100,8 @@ enum EnvelopeDecoding {
 
     private static func reply(_ stored: Chappe_Queue_StoredReply) throws(StoredValueError) -> Reply {
         guard let code = UInt16(exactly: stored.code), let statusClass = UInt8(exactly: stored.statusClass),
-            let subject = UInt16(exactly: stored.statusSubject), let detail = UInt16(exactly: stored.statusDetail)
+            let subject = UInt16(exactly: stored.statusSubject),
+            let detail = UInt16(exactly: stored.statusDetail)
         else { throw .malformed("reply") }
         return Reply(code, statusClass == 0 ? nil : EnhancedStatus(statusClass, subject, detail), stored.text)
     }
@@ -117,7 +121,9 @@ enum EnvelopeDecoding {
         _ stored: UInt32, _ what: String
     ) throws(StoredValueError) -> C? where C.RawValue == UInt8 {
         guard stored != 0 else { return nil }
-        guard let raw = UInt8(exactly: stored - 1), let choice = C(rawValue: raw) else { throw .malformed(what) }
+        guard let raw = UInt8(exactly: stored - 1), let choice = C(rawValue: raw) else {
+            throw .malformed(what)
+        }
         return choice
     }
 }

@@ -58,7 +58,8 @@ final class Inbox: Sendable {
 
     /// Everything that waits, in exchange for an empty `waiting` whose arrays keep their room.
     ///
-    /// Sleeps while there is nothing; `patience` bounds the sleep where the writer has something else to come back to.
+    /// Sleeps while there is nothing; `patience` bounds the sleep where the writer has something else to come
+    /// back to.
     func take(into waiting: inout Waiting, patience: Duration?) {
         if swapped(&waiting, mayDoze: patience != .zero) { return }
         if let patience {

@@ -1,7 +1,8 @@
 import MailValues
 import Synchronization
 
-/// Looks after the store once a second: counts what it holds, keeps room and ballast, and gives room back when it is short.
+/// Looks after the store once a second: counts what it holds, keeps room and ballast, and gives room back
+/// when it is short.
 final class Keeper: Sendable {
     private let database: OpenDatabase
     private let room: Room

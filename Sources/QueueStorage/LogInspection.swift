@@ -1,8 +1,8 @@
 /// Tells a log whose end was torn off by a power failure from one that was damaged later.
 ///
-/// RocksDB, told to tolerate a corrupted tail, finds a wrong checksum by itself. But it takes a record whose *length* or *kind* is
-/// damaged for a torn tail, and then passes over everything behind it without a word (seen with 7.8.3). Behind a torn
-/// tail there is nothing: whatever is intact there proves damage.
+/// RocksDB, told to tolerate a corrupted tail, finds a wrong checksum by itself. But it takes a record whose
+/// *length* or *kind* is damaged for a torn tail, and then passes over everything behind it without a word
+/// (seen with 7.8.3). Behind a torn tail there is nothing: whatever is intact there proves damage.
 struct LogInspection {
     enum Kind { case writeAhead, manifest }
 
@@ -12,9 +12,11 @@ struct LogInspection {
     }
 
     private let kind: Kind
-    /// Look at every checksum: RocksDB does so itself where it reads all, but does not say which file it read.
+    /// Look at every checksum: RocksDB does so itself where it reads all, but does not say which file it
+    /// read.
     private let checksAll: Bool
-    /// The file before this one, if its end was torn: it must not have held anything that the next one builds on.
+    /// The file before this one, if its end was torn: it must not have held anything that the next one builds
+    /// on.
     private var torn: (file: String, offset: Int)?
     /// Of the batch that must come next.
     private var nextSequence: UInt64?
@@ -40,30 +42,35 @@ struct LogInspection {
         return nil
     }
 
-    /// The record that begins at or after `offset`; the few octets at the end of a block that cannot hold a header are skipped.
+    /// The record that begins at or after `offset`; the few octets at the end of a block that cannot hold a
+    /// header are skipped.
     static func record(_ log: UnsafeRawBufferPointer, from offset: Int) -> LogRecord? {
         let left = LogRecord.blockOctets - offset % LogRecord.blockOctets
         return LogRecord(log, at: left < LogRecord.headerOctets ? offset + left : offset)
     }
 
     /// At a record that does not read: torn off here, or damaged?
-    private mutating func tail(_ file: String, _ log: UnsafeRawBufferPointer, at record: LogRecord) -> Damage? {
+    private mutating func tail(_ file: String, _ log: UnsafeRawBufferPointer, at record: LogRecord) -> Damage?
+    {
         if let behind = Self.intactRecord(log, behind: record) {
             return Damage(
-                file: file, detail: "octet \(record.offset) is damaged: at octet \(behind) an intact record follows")
+                file: file,
+                detail: "octet \(record.offset) is damaged: at octet \(behind) an intact record follows")
         }
         if record.fits(log), !record.isIntact(log) {
             return Damage(file: file, detail: "the record at octet \(record.offset) is damaged")
         }
         if record.rawKind != 0 || record.length != 0, record.isMisread(log) {
-            return Damage(file: file, detail: "the record at octet \(record.offset) is whole, but its header is damaged")
+            return Damage(
+                file: file, detail: "the record at octet \(record.offset) is whole, but its header is damaged"
+            )
         }
         torn = (file, record.offset)
         return nil
     }
 
-    /// Where an intact record begins behind a bad one: looked for at every octet of its block and of the last,
-    /// and at the start of each block between.
+    /// Where an intact record begins behind a bad one: looked for at every octet of its block and of the
+    /// last, and at the start of each block between.
     private static func intactRecord(_ log: UnsafeRawBufferPointer, behind bad: LogRecord) -> Int? {
         for start in stride(from: bad.blockEnd, to: log.count, by: LogRecord.blockOctets) {
             if let record = LogRecord(log, at: start), record.isIntact(log) { return start }
@@ -73,14 +80,18 @@ struct LogInspection {
         let last = lastBlock..<max(lastBlock, log.count)
         for range in [own, last] {
             for offset in range {
-                if let record = LogRecord(log, at: offset), record.isIntact(log), record.length > 0 { return offset }
+                if let record = LogRecord(log, at: offset), record.isIntact(log), record.length > 0 {
+                    return offset
+                }
             }
         }
         return nil
     }
 
     /// A batch begins with its sequence number (8 octets) and the number of its changes (4).
-    private static func sequence(_ record: LogRecord, _ log: UnsafeRawBufferPointer) -> (first: UInt64, count: UInt64)? {
+    private static func sequence(
+        _ record: LogRecord, _ log: UnsafeRawBufferPointer
+    ) -> (first: UInt64, count: UInt64)? {
         guard record.kind == .full || record.kind == .first, record.length >= 12 else { return nil }
         let start = record.offset + LogRecord.headerOctets
         return (
@@ -95,13 +106,18 @@ struct LogInspection {
     }
 
     /// A torn end before a file that goes on elsewhere is a hole between the two.
-    private mutating func checkJoint(_ file: String, _ record: LogRecord, _ log: UnsafeRawBufferPointer) -> Damage? {
+    private mutating func checkJoint(
+        _ file: String, _ record: LogRecord, _ log: UnsafeRawBufferPointer
+    ) -> Damage? {
         defer { torn = nil }
         guard kind == .writeAhead, let torn, let (first, _) = Self.sequence(record, log), let nextSequence,
             first != nextSequence
         else { return nil }
         return Damage(
             file: torn.file,
-            detail: "it ends at octet \(torn.offset) with change \(nextSequence), but \(file) begins with \(first)")
+            detail:
+                "it ends at octet \(torn.offset) with change \(nextSequence), "
+                + "but \(file) begins with \(first)"
+        )
     }
 }

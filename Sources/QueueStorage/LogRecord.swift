@@ -1,7 +1,8 @@
 /// One record of RocksDB's log format, in which both the write-ahead logs and the manifest are written.
 ///
-/// A file is a row of blocks of 32 KiB; each begins with a record, and no record crosses a border: what is longer is cut into
-/// fragments. A record is: masked checksum over all that follows the length (4 octets), length (2), type (1), octets.
+/// A file is a row of blocks of 32 KiB; each begins with a record, and no record crosses a border: what is
+/// longer is cut into fragments. A record is: masked checksum over all that follows the length (4 octets),
+/// length (2), type (1), octets.
 struct LogRecord {
     enum Kind: UInt8, CaseIterable { case full = 1, first, middle, last }
 
@@ -46,7 +47,8 @@ struct LogRecord {
         return crc.masked == checksum
     }
 
-    /// Whether another kind or another length makes the checksum right: then the header was changed after it was written whole.
+    /// Whether another kind or another length makes the checksum right: then the header was changed after it
+    /// was written whole.
     ///
     /// A record that was cut off by a power failure has no such reading.
     func isMisread(_ log: UnsafeRawBufferPointer) -> Bool {

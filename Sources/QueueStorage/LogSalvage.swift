@@ -1,6 +1,7 @@
 import MailValues
 
-/// What the intact batches of the write-ahead logs say about messages, damage or not: so that a repair can name what it lost.
+/// What the intact batches of the write-ahead logs say about messages, damage or not: so that a repair can
+/// name what it lost.
 struct LogSalvage {
     /// A key of sixteen octets in some column family.
     struct Entry: Hashable {

@@ -31,6 +31,14 @@ extension RocksQueue {
         } catch {
             throw .sick(detail: error.detail)
         }
-        guard StoreMarker.restore.write(into: directory) else { throw .sick(detail: "\(directory): the marker was not written") }
+        guard StoreMarker.restore.write(into: directory) else {
+            throw .sick(detail: "\(directory): the marker was not written")
+        }
     }
+
+    /// Lets the store be written in the newest format that this version knows, which the version before may
+    /// not read.
+    ///
+    /// There is one format so far: it says what is, and changes nothing.
+    package func upgrade() -> (from: UInt32, to: UInt32) { (format, StoredState.newestFormat) }
 }

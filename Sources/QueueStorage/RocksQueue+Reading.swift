@@ -7,10 +7,16 @@ extension RocksQueue {
         var found: Envelope?
         try reading { database throws(DatabaseError) in
             try database.walk(.envelope, from: id.octets, to: Key.end(of: id)) { key, value in
-                reader.take(key, value) { found = $0; return true }
+                reader.take(key, value) {
+                    found = $0
+                    return true
+                }
             }
         }
-        reader.finish { found = $0; return true }
+        reader.finish {
+            found = $0
+            return true
+        }
         if let damage = reader.damage { throw .damaged(detail: damage) }
         return found
     }
@@ -21,7 +27,8 @@ extension RocksQueue {
         }
     }
 
-    /// A damaged envelope ends the scan with `damaged`, after those before it: what is not read must not be taken for not there.
+    /// A damaged envelope ends the scan with `damaged`, after those before it: what is not read must not be
+    /// taken for not there.
     package func scan(_ body: (Envelope) -> Bool) throws(StoreError) {
         let before = health.statistics.waitingMessages
         var count = 0

@@ -18,7 +18,9 @@ extension RocksQueue {
         let salvage = try directory.salvage()
         report.unreadableOctets = salvage.unreadableOctets
         // Before the store can be opened by anybody else: what it holds may have been delivered.
-        guard StoreMarker.repair.write(into: path) else { throw .failed(detail: "\(path): the marker was not written") }
+        guard StoreMarker.repair.write(into: path) else {
+            throw .failed(detail: "\(path): the marker was not written")
+        }
         let database = try openDamaged(path, options, &report)
         count(salvage, in: database, &report)
         return report
@@ -75,7 +77,8 @@ extension StoreDirectory {
         guard file >= 0 else { throw .failed(detail: "CURRENT: \(String(cString: strerror(errno)))") }
         defer { close(file) }
         let octets = Array((newest + "\n").utf8)
-        guard octets.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == octets.count, fsync(file) == 0
+        guard octets.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == octets.count,
+            fsync(file) == 0
         else { throw .failed(detail: "CURRENT: \(String(cString: strerror(errno)))") }
         return true
     }
@@ -100,12 +103,16 @@ extension Database {
         defer { rocksdb_livefiles_destroy(files) }
         var next: [UInt8]?
         for index in 0..<rocksdb_livefiles_count(files) {
-            guard let name = rocksdb_livefiles_column_family_name(files, index), String(cString: name) == family.name
+            guard let name = rocksdb_livefiles_column_family_name(files, index),
+                String(cString: name) == family.name
             else { continue }
             var count = 0
             guard let smallest = rocksdb_livefiles_smallestkey(files, index, &count) else { continue }
             let start = [UInt8](UnsafeRawBufferPointer(start: smallest, count: count))
-            if key.lexicographicallyPrecedes(start), next.map({ start.lexicographicallyPrecedes($0) }) ?? true { next = start }
+            if key.lexicographicallyPrecedes(start), next.map({ start.lexicographicallyPrecedes($0) }) ?? true
+            {
+                next = start
+            }
         }
         return next
     }

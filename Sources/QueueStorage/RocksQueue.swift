@@ -21,7 +21,8 @@ package final class RocksQueue: QueueStore {
     package var heldSince: Envelope.Hold? { epoch.hold }
 
     private init(
-        directory: String, options: StoreOptions, lock: consuming DirectoryLock, database: Database, state: StoredState,
+        directory: String, options: StoreOptions, lock: consuming DirectoryLock, database: Database,
+        state: StoredState,
         now: Timestamp
     ) {
         self.directory = directory
@@ -48,7 +49,8 @@ package final class RocksQueue: QueueStore {
 
     /// Opens the store in `directory`, or makes it.
     ///
-    /// Refuses what is damaged, rather than open it with a hole. `now` parts what this process writes from what it found.
+    /// Refuses what is damaged, rather than open it with a hole. `now` parts what this process writes from
+    /// what it found.
     package static func open(
         directory: String, options wished: StoreOptions = StoreOptions(), now: Timestamp
     ) throws(StoreOpenError) -> RocksQueue {
@@ -63,7 +65,8 @@ package final class RocksQueue: QueueStore {
             let state = try StoredState.load(from: database, marker: directory.marker, now: now)
             directory.removeMarker()
             return RocksQueue(
-                directory: directory.path, options: options, lock: lock, database: database, state: state, now: now)
+                directory: directory.path, options: options, lock: lock, database: database, state: state,
+                now: now)
         } catch let error as DatabaseError {
             if case .damaged = error { try directory.nameDamage() }
             throw StoreOpenError(error, directory: directory.path)
@@ -102,7 +105,8 @@ package final class RocksQueue: QueueStore {
     }
 
     package func writeChunk(
-        _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane, completion: @escaping StoreCompletion
+        _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,
+        completion: @escaping StoreCompletion
     ) {
         let chunk = Inbox.Chunk(id: id, number: number, octets: octets, lane: lane, completion: completion)
         guard !inbox.put({ $0.chunks.append(chunk) }) else { return }

@@ -74,12 +74,14 @@ final class Room: Sendable {
     private func judge(_ state: inout State) -> RoomPolicy.Verdict {
         var information = statvfs()
         guard statvfs(path, &information) == 0 else {
-            return RoomPolicy.Verdict(mayTakeMail: false, mayDeliver: false, mayHoldBallast: state.holdsBallast)
+            return RoomPolicy.Verdict(
+                mayTakeMail: false, mayDeliver: false, mayHoldBallast: state.holdsBallast)
         }
         let octets = Int(clamping: UInt64(information.f_bavail) &* UInt64(information.f_frsize))
         free.store(octets, ordering: .relaxed)
         return policy.judge(
-            freeOctets: octets, usage: state.usage, holdsBallast: state.holdsBallast, wasTaking: state.wasTaking)
+            freeOctets: octets, usage: state.usage, holdsBallast: state.holdsBallast,
+            wasTaking: state.wasTaking)
     }
 
     /// Real blocks, not a hole: a sparse file would give nothing back.

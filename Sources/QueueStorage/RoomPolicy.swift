@@ -1,7 +1,8 @@
 /// How much room the store needs for what it has already promised. Octets throughout.
 ///
-/// RocksDB can neither record nor free anything on a full disk: it must write to forget. So intake ends while there is
-/// room for the end of everything queued, and deliveries end while there is room to open the store again.
+/// RocksDB can neither record nor free anything on a full disk: it must write to forget. So intake ends while
+/// there is room for the end of everything queued, and deliveries end while there is room to open the store
+/// again.
 struct RoomPolicy: Equatable, Sendable {
     /// What the store holds at this moment.
     struct Usage: Equatable, Sendable {
@@ -18,13 +19,15 @@ struct RoomPolicy: Equatable, Sendable {
         var mayHoldBallast: Bool
     }
 
-    /// For each queued message: progress of an attempt or two, its removal, and their lines in the ledger, in log and table.
+    /// For each queued message: progress of an attempt or two, its removal, and their lines in the ledger, in
+    /// log and table.
     static let octetsPerMessage = 2048
 
     /// Set aside as a file on the disk, and given up when it is full.
     let ballastOctets: Int
 
-    /// A new log, a buffer being written out, and as much again for the tables' and the manifest's small change.
+    /// A new log, a buffer being written out, and as much again for the tables' and the manifest's small
+    /// change.
     init(_ options: StoreOptions) {
         ballastOctets = 2 * options.contentBufferOctets + options.smallBufferOctets + (1 << 20)
     }
@@ -32,7 +35,8 @@ struct RoomPolicy: Equatable, Sendable {
     var deliveryFloor: Int { ballastOctets }
 
     func intakeFloor(_ usage: Usage) -> Int {
-        deliveryFloor + usage.waitingMessages * Self.octetsPerMessage + usage.unwrittenOctets + usage.tableOctets
+        deliveryFloor + usage.waitingMessages * Self.octetsPerMessage + usage.unwrittenOctets
+            + usage.tableOctets
     }
 
     /// `wasTaking` gives the border a width, so that intake does not flutter.
@@ -42,6 +46,7 @@ struct RoomPolicy: Equatable, Sendable {
         return Verdict(
             mayTakeMail: freeOctets >= wanted && holdsBallast,
             mayDeliver: freeOctets + (holdsBallast ? ballastOctets : 0) >= deliveryFloor / 2,
-            mayHoldBallast: holdsBallast ? freeOctets >= deliveryFloor / 2 : freeOctets >= floor + ballastOctets)
+            mayHoldBallast: holdsBallast
+                ? freeOctets >= deliveryFloor / 2 : freeOctets >= floor + ballastOctets)
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The folder of a store: looked over before RocksDB touches it, because RocksDB makes anew what it does not find.
+/// The folder of a store: looked over before RocksDB touches it, because RocksDB makes anew what it does not
+/// find.
 struct StoreDirectory: Sendable {
     let path: String
 
@@ -35,11 +36,14 @@ struct StoreDirectory: Sendable {
 
     func removeMarker() { unlink("\(path)/\(StoreMarker.fileName)") }
 
-    /// Throws what RocksDB would pass over in silence: a CURRENT that is gone or points nowhere, and logs with holes.
+    /// Throws what RocksDB would pass over in silence: a CURRENT that is gone or points nowhere, and logs
+    /// with holes.
     func inspect(mayCreate: Bool) throws(StoreOpenError) {
         let files = files
         guard files.contains("CURRENT") else {
-            if let orphan = files.first(where: { $0.hasSuffix(".sst") || $0.hasSuffix(".blob") || $0.hasPrefix("MANIFEST-") }) {
+            if let orphan = files.first(where: {
+                $0.hasSuffix(".sst") || $0.hasSuffix(".blob") || $0.hasPrefix("MANIFEST-")
+            }) {
                 throw .damaged(file: "CURRENT", detail: "it is missing, but \(orphan) is there")
             }
             if !mayCreate { throw .missing(directory: path) }
@@ -111,9 +115,12 @@ extension StoreOpenError {
         }
     }
 
-    /// The first word of RocksDB's text that ends like one of its files; a manifest last, as it is named along with others.
+    /// The first word of RocksDB's text that ends like one of its files; a manifest last, as it is named
+    /// along with others.
     private static func fileName(in detail: String) -> String? {
-        let words = detail.split(whereSeparator: { " :,;()\"".contains($0) }).map { $0.split(separator: "/").last ?? $0 }
+        let words = detail.split(whereSeparator: { " :,;()\"".contains($0) }).map {
+            $0.split(separator: "/").last ?? $0
+        }
         let file = words.first { word in [".sst", ".log", ".blob"].contains { word.hasSuffix($0) } }
         return (file ?? words.first { $0.hasPrefix("MANIFEST-") }).map(String.init)
     }

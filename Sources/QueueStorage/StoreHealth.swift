@@ -28,7 +28,9 @@ final class StoreHealth: Sendable {
 
     /// A count made by walking over `counted` envelopes while the queue went from `before` to what it is now.
     func counted(_ counted: Int, before: Int) {
-        state.withLock { $0.statistics.waitingMessages = max(0, $0.statistics.waitingMessages - before + counted) }
+        state.withLock {
+            $0.statistics.waitingMessages = max(0, $0.statistics.waitingMessages - before + counted)
+        }
     }
 
     func fallSick(_ refusal: StoreError, detail: String) {

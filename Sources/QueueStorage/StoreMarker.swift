@@ -1,7 +1,8 @@
 import Glibc
 import MailValues
 
-/// A file that a backup or a repair leaves in the store's directory: whoever opens it begins a new epoch, held.
+/// A file that a backup or a repair leaves in the store's directory: whoever opens it begins a new epoch,
+/// held.
 struct StoreMarker: Equatable, Sendable {
     static let fileName = "held"
 
@@ -9,8 +10,10 @@ struct StoreMarker: Equatable, Sendable {
     var by: String
     var reason: String
 
-    static let restore = StoreMarker(by: "restore", reason: "restored from a backup: what is queued may have been delivered since")
-    static let repair = StoreMarker(by: "repair", reason: "opened by a repair: some of what was delivered may seem queued")
+    static let restore = StoreMarker(
+        by: "restore", reason: "restored from a backup: what is queued may have been delivered since")
+    static let repair = StoreMarker(
+        by: "repair", reason: "opened by a repair: some of what was delivered may seem queued")
 
     var text: String { "\(by)\n\(reason)\n" }
 
@@ -32,7 +35,8 @@ struct StoreMarker: Equatable, Sendable {
         guard file >= 0 else { return false }
         defer { close(file) }
         let octets = Array(text.utf8)
-        guard octets.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == octets.count, fsync(file) == 0
+        guard octets.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == octets.count,
+            fsync(file) == 0
         else { return false }
         let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return false }

@@ -18,7 +18,8 @@ extension StoreOpenError: CustomStringConvertible {
         case .locked(let directory):
             "the store in \(directory) is in use by another process"
         case .formatTooNew(let found, let known):
-            "the store has format \(found), this version knows up to \(known): install the newer version again"
+            "the store has format \(found), this version knows up to \(known): "
+                + "install the newer version again"
         case .damaged(let file, let detail):
             "the store is damaged: \(file): \(detail). It was not opened, so that nothing is lost unseen; "
                 + "`chappe store repair` opens what can be read and says what cannot"

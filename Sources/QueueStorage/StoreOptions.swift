@@ -1,4 +1,5 @@
-/// How large the store's parts may grow. The defaults suit a disk of many gigabytes; `fitted(to:)` shrinks them for a small one.
+/// How large the store's parts may grow. The defaults suit a disk of many gigabytes; `fitted(to:)` shrinks
+/// them for a small one.
 package struct StoreOptions: Sendable, Equatable {
     /// Octets of write-ahead log after which RocksDB writes out what only memory and log hold.
     package var logOctetsLargest = 128 << 20
@@ -23,7 +24,8 @@ package struct StoreOptions: Sendable, Equatable {
 
     package init() {}
 
-    /// The same for a file system of `octets`: log and buffers are an eighth of it at most, so that a full disk still has room to empty them.
+    /// The same for a file system of `octets`: log and buffers are an eighth of it at most, so that a full
+    /// disk still has room to empty them.
     package func fitted(to octets: Int) -> StoreOptions {
         var fitted = self
         fitted.logOctetsLargest = min(logOctetsLargest, max(octets / 8, 2 << 20))

@@ -10,7 +10,8 @@ package struct StoreStatistics: Sendable, Equatable {
     package var failedBatches = 0
     /// Times the store was closed and opened again to get over an error.
     package var reopenings = 0
-    /// Time of a write with its sync: batches that took less than 2^n microseconds, n being the index, and not less than 2^(n−1).
+    /// Time of a write with its sync: batches that took less than 2^n microseconds, n being the index, and
+    /// not less than 2^(n−1).
     package var syncMicroseconds: [Int] = Array(repeating: 0, count: 24)
     package var syncTotal: Duration = .zero
     package var tableFiles = 0

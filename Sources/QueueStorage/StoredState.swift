@@ -13,7 +13,8 @@ struct StoredState: Equatable, Sendable {
 
     /// Reads the state of an opened store, or gives a new one its format.
     ///
-    /// `marker` is what a backup or a repair left in the directory: then a new epoch begins, durably, before anybody reads.
+    /// `marker` is what a backup or a repair left in the directory: then a new epoch begins, durably, before
+    /// anybody reads.
     static func load(
         from database: Database, marker: StoreMarker?, now: Timestamp
     ) throws -> StoredState {
@@ -24,7 +25,9 @@ struct StoredState: Equatable, Sendable {
             try state.save(to: database)
             return state
         }
-        guard let format else { throw StoreOpenError.damaged(file: "state", detail: "the format is not a number") }
+        guard let format else {
+            throw StoreOpenError.damaged(file: "state", detail: "the format is not a number")
+        }
         guard format <= newestFormat else {
             throw StoreOpenError.formatTooNew(found: format, known: newestFormat)
         }
@@ -57,10 +60,12 @@ struct StoredState: Equatable, Sendable {
         try batch.write(to: database, synced: true)
     }
 
-    /// Drops the chunks whose envelope never came: each message under way left a note, which its envelope's batch removes.
+    /// Drops the chunks whose envelope never came: each message under way left a note, which its envelope's
+    /// batch removes.
     private static func sweepChunks(of database: Database) throws(DatabaseError) {
         var ids: [QueueID] = []
-        try database.walk(.state, from: Key.chunksPrefix, to: Key.chunksPrefix.dropLast() + [0x30]) { key, _ in
+        try database.walk(.state, from: Key.chunksPrefix, to: Key.chunksPrefix.dropLast() + [0x30]) {
+            key, _ in
             let id = UnsafeRawBufferPointer(rebasing: key.dropFirst(Key.chunksPrefix.count))
             if let id = Key.id(id) { ids.append(id) }
             return true

@@ -22,7 +22,8 @@ extension StoredValueError: CustomStringConvertible {
     var description: String {
         switch self {
         case .empty: "an empty value"
-        case .unknownVersion(let version): "a value of version \(version), this version knows \(StoredValue.version)"
+        case .unknownVersion(let version):
+            "a value of version \(version), this version knows \(StoredValue.version)"
         case .malformed(let what): "a malformed \(what)"
         }
     }

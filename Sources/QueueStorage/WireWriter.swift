@@ -1,7 +1,7 @@
 /// Writes the protobuf wire form into one buffer that is used again for each value.
 ///
-/// The generated code makes an object and an array per value; what every message pays for is written here by hand, in the
-/// same form: a test compares the octets.
+/// The generated code makes an object and an array per value; what every message pays for is written here by
+/// hand, in the same form: a test compares the octets.
 final class WireWriter {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
@@ -47,7 +47,9 @@ final class WireWriter {
     }
 
     func present(_ field: Int, _ value: String) {
-        let done: Void? = value.utf8.withContiguousStorageIfAvailable { bytes(field, UnsafeRawBufferPointer($0)) }
+        let done: Void? = value.utf8.withContiguousStorageIfAvailable {
+            bytes(field, UnsafeRawBufferPointer($0))
+        }
         if done == nil { Array(value.utf8).withUnsafeBytes { bytes(field, $0) } }
     }
 
@@ -61,7 +63,8 @@ final class WireWriter {
 
     /// A message within the message.
     ///
-    /// Its length goes before it and is known after it: one octet is left free, which nearly always suffices; else the body moves.
+    /// Its length goes before it and is known after it: one octet is left free, which nearly always suffices;
+    /// else the body moves.
     @inline(__always)
     func nested(_ field: Int, _ body: () -> Void) {
         reserve(20)

@@ -5,7 +5,8 @@ import QueueEngine
 ///
 /// While a batch is being synced the next one gathers by itself: the slower the disk, the larger the batch.
 final class Writer: @unchecked Sendable {
-    // Everything below belongs to the writer's thread, but for `inbox`, `database`, `room` and `health`, which lock for themselves.
+    // Everything below belongs to the writer's thread, but for `inbox`, `database`, `room` and `health`,
+    // which lock for themselves.
     private let inbox: Inbox
     private let database: OpenDatabase
     private let room: Room
@@ -22,7 +23,8 @@ final class Writer: @unchecked Sendable {
     private var pause: Duration = .zero
 
     init(
-        inbox: Inbox, database: OpenDatabase, room: Room, health: StoreHealth, options: StoreOptions, epoch: UInt64,
+        inbox: Inbox, database: OpenDatabase, room: Room, health: StoreHealth, options: StoreOptions,
+        epoch: UInt64,
         openedAt: Timestamp, reopen: @escaping @Sendable () throws(DatabaseError) -> Database
     ) {
         self.inbox = inbox
@@ -100,7 +102,9 @@ final class Writer: @unchecked Sendable {
         for change in waiting.commits[index].changes {
             switch change {
             case .accept(let message):
-                if message.envelope.chunkCount > 0 { backlog.write(of: message.envelope.id, batch, database, &completions) }
+                if message.envelope.chunkCount > 0 {
+                    backlog.write(of: message.envelope.id, batch, database, &completions)
+                }
                 batch.accept(message, epoch: epoch, to: database)
                 growth += 1
             case .progress(let id, let list):
@@ -112,7 +116,8 @@ final class Writer: @unchecked Sendable {
             case .remove(let id, let chunkCount, let recipientCount):
                 let had = progressed.remove(id)
                 batch.remove(
-                    id, chunkCount: chunkCount, recipientCount: recipientCount, hadProgress: had, from: database)
+                    id, chunkCount: chunkCount, recipientCount: recipientCount, hadProgress: had,
+                    from: database)
                 growth -= 1
             case .ledger(let line):
                 batch.ledger(line, to: database)
@@ -121,7 +126,8 @@ final class Writer: @unchecked Sendable {
         return growth
     }
 
-    /// New mail, and nothing else: a bounce comes together with the progress that causes it, and has its room set aside.
+    /// New mail, and nothing else: a bounce comes together with the progress that causes it, and has its room
+    /// set aside.
     private func isIntake(_ changes: [QueueChange]) -> Bool {
         var accepts = false
         for change in changes {
@@ -140,7 +146,8 @@ final class Writer: @unchecked Sendable {
         do {
             try batch.write(to: database, synced: true)
             health.batchWritten(
-                commits: range.count, octets: batch.octets, growth: accepted, took: ContinuousClock.now - begun)
+                commits: range.count, octets: batch.octets, growth: accepted,
+                took: ContinuousClock.now - begun)
             answer(range, .success(()))
             wrote(batch.octets)
         } catch {

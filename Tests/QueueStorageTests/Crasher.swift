@@ -5,11 +5,15 @@ struct Crasher {
     private let process: pid_t
     private let output: Int32
 
-    init(_ directory: String, count: Int, octets: Int = 600, removeEvery: Int = 1_000_000, end: String = "stay") throws {
+    init(
+        _ directory: String, count: Int, octets: Int = 600, removeEvery: Int = 1_000_000, end: String = "stay"
+    ) throws {
         var executable = [CChar](repeating: 0, count: 4096)
         readlink("/proc/self/exe", &executable, 4095)
-        let folder = String(decoding: executable.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            .split(separator: "/").dropLast().map { "/" + $0 }.joined()
+        let folder = String(
+            decoding: executable.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self
+        )
+        .split(separator: "/").dropLast().map { "/" + $0 }.joined()
         var ends: [Int32] = [0, 0]
         pipe(&ends)
         var actions = posix_spawn_file_actions_t()

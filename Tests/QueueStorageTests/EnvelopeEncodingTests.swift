@@ -18,9 +18,11 @@ import Testing
         full.repairedLineEnds = true
         full.dsnReturn = .headers
         full.dsnEnvelopeID = ""
-        full.origin = Envelope.Origin(listener: "submission", client: IPAddress("2001:db8::1"), account: "jürgen@example.org")
+        full.origin = Envelope.Origin(
+            listener: "submission", client: IPAddress("2001:db8::1"), account: "jürgen@example.org")
         full.priority = -9
-        full.hold = Envelope.Hold(by: "operator:0", reason: String(repeating: "why ", count: 60), since: Sample.start)
+        full.hold = Envelope.Hold(
+            by: "operator:0", reason: String(repeating: "why ", count: 60), since: Sample.start)
         full.notBefore = Sample.start
         full.deadline = Timestamp(milliseconds: -1)
         full.delayNotifiedAt = Timestamp(milliseconds: 0)
@@ -30,7 +32,8 @@ import Testing
         full.recipients[2].progress.state = .bounced
         full.recipients[2].notify = []
         var empty = Envelope(
-            id: Sample.id(2), acceptedAt: Timestamp(milliseconds: 0), reversePath: .null, recipients: [], sizeOctets: 0,
+            id: Sample.id(2), acceptedAt: Timestamp(milliseconds: 0), reversePath: .null, recipients: [],
+            sizeOctets: 0,
             origin: Envelope.Origin(listener: ""))
         empty.priority = 9
         var plainReply = Sample.envelope(4)
@@ -40,7 +43,9 @@ import Testing
         return [full, empty, plainReply, Sample.envelope(5)]
     }()
 
-    @Test("the octets written by hand are those of the generated code, and read back as what was written", arguments: envelopes)
+    @Test(
+        "the octets written by hand are those of the generated code, and read back as what was written",
+        arguments: envelopes)
     func agrees(_ envelope: Envelope) throws {
         let wire = WireWriter(capacity: 1)
         wire.envelope(envelope, epoch: 3, withRecipients: true)
@@ -83,17 +88,32 @@ import Testing
     @Test(
         "intake ends first, then the ballast goes, then deliveries end",
         arguments: [
-            Case(free: 40 << 20, waiting: 0, holds: true, verdict: .init(mayTakeMail: true, mayDeliver: true, mayHoldBallast: true)),
-            Case(free: 40 << 20, waiting: 20_000, holds: true, verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: true)),
-            Case(free: 5 << 20, waiting: 0, holds: true, verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: true)),
-            Case(free: 1 << 20, waiting: 0, holds: true, verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: false)),
-            Case(free: 5 << 20, waiting: 0, holds: false, verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: false)),
-            Case(free: 1 << 20, waiting: 0, holds: false, verdict: .init(mayTakeMail: false, mayDeliver: false, mayHoldBallast: false)),
-            Case(free: 40 << 20, waiting: 0, holds: false, verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: true)),
+            Case(
+                free: 40 << 20, waiting: 0, holds: true,
+                verdict: .init(mayTakeMail: true, mayDeliver: true, mayHoldBallast: true)),
+            Case(
+                free: 40 << 20, waiting: 20_000, holds: true,
+                verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: true)),
+            Case(
+                free: 5 << 20, waiting: 0, holds: true,
+                verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: true)),
+            Case(
+                free: 1 << 20, waiting: 0, holds: true,
+                verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: false)),
+            Case(
+                free: 5 << 20, waiting: 0, holds: false,
+                verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: false)),
+            Case(
+                free: 1 << 20, waiting: 0, holds: false,
+                verdict: .init(mayTakeMail: false, mayDeliver: false, mayHoldBallast: false)),
+            Case(
+                free: 40 << 20, waiting: 0, holds: false,
+                verdict: .init(mayTakeMail: false, mayDeliver: true, mayHoldBallast: true)),
         ])
     func judges(_ sample: Case) {
         let verdict = Self.policy.judge(
-            freeOctets: sample.free, usage: .init(waitingMessages: sample.waiting), holdsBallast: sample.holds, wasTaking: true)
+            freeOctets: sample.free, usage: .init(waitingMessages: sample.waiting),
+            holdsBallast: sample.holds, wasTaking: true)
         #expect(verdict == sample.verdict)
     }
 }

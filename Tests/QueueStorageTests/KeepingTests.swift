@@ -13,12 +13,15 @@ import Testing
     func keepsMessages() throws {
         var queue = try RocksQueue.openSample(scratch)
         for number in 0..<20 {
-            #expect(queue.commitAndWait([.accept(Sample.message(number, recipients: number % 3 + 1))]).isSuccess)
+            #expect(
+                queue.commitAndWait([.accept(Sample.message(number, recipients: number % 3 + 1))]).isSuccess)
         }
         for _ in 0..<2 {
             #expect(try queue.all() == (0..<20).map { Sample.envelope($0, recipients: $0 % 3 + 1) })
             for number in 0..<20 {
-                #expect(try queue.envelope(Sample.id(number)) == Sample.envelope(number, recipients: number % 3 + 1))
+                #expect(
+                    try queue.envelope(Sample.id(number))
+                        == Sample.envelope(number, recipients: number % 3 + 1))
                 #expect(try queue.contentPiece(Sample.id(number), number: 0) == Sample.content(number))
             }
             #expect(try queue.envelope(Sample.id(99)) == nil)
@@ -43,9 +46,15 @@ import Testing
     @Test("progress replaces that of its recipient alone, an amendment all but recipients")
     func mergesChanges() throws {
         var queue = try RocksQueue.openSample(scratch)
-        #expect(queue.commitAndWait([.accept(Sample.message(1, recipients: 3)), .accept(Sample.message(2))]).isSuccess)
-        #expect(queue.commitAndWait([.progress(Sample.id(1), [(1, Sample.progress(1)), (2, Sample.progress(2))])]).isSuccess)
-        #expect(queue.commitAndWait([.progress(Sample.id(1), [(1, Sample.progress(3, "later still"))])]).isSuccess)
+        #expect(
+            queue.commitAndWait([.accept(Sample.message(1, recipients: 3)), .accept(Sample.message(2))])
+                .isSuccess)
+        #expect(
+            queue.commitAndWait([.progress(Sample.id(1), [(1, Sample.progress(1)), (2, Sample.progress(2))])])
+                .isSuccess)
+        #expect(
+            queue.commitAndWait([.progress(Sample.id(1), [(1, Sample.progress(3, "later still"))])]).isSuccess
+        )
         var expected = Sample.envelope(1, recipients: 3)
         expected.hold = Envelope.Hold(by: "operator:0", reason: "look at it", since: Sample.start)
         expected.priority = -4
@@ -64,7 +73,9 @@ import Testing
     @Test("a removed message leaves nothing behind", arguments: [false, true], [false, true])
     func removes(_ reopened: Bool, _ progressed: Bool) throws {
         var queue = try RocksQueue.openSample(scratch)
-        #expect(queue.commitAndWait([.accept(Sample.message(1, recipients: 2)), .accept(Sample.message(2))]).isSuccess)
+        #expect(
+            queue.commitAndWait([.accept(Sample.message(1, recipients: 2)), .accept(Sample.message(2))])
+                .isSuccess)
         if progressed {
             #expect(queue.commitAndWait([.progress(Sample.id(1), [(0, Sample.progress(1))])]).isSuccess)
             #expect(queue.commitAndWait([.amend(Sample.envelope(1, recipients: 2))]).isSuccess)
@@ -89,7 +100,10 @@ import Testing
         func line(_ number: Int, _ second: Int64, _ text: String) -> LedgerLine {
             LedgerLine(id: Sample.id(number), at: Sample.start + .seconds(second), line: Array(text.utf8))
         }
-        let lines = [line(1, 0, "in"), line(2, 0, "other"), line(1, 5, "tried"), line(1, 5, "tried twice"), line(1, 9, "")]
+        let lines = [
+            line(1, 0, "in"), line(2, 0, "other"), line(1, 5, "tried"), line(1, 5, "tried twice"),
+            line(1, 9, ""),
+        ]
         for line in lines { #expect(queue.commitAndWait([.ledger(line)]).isSuccess) }
         #expect(try queue.ledger(Sample.id(1)) == [lines[0], lines[2], lines[3], lines[4]])
         #expect(try queue.ledger(Sample.id(3)) == [])
@@ -135,7 +149,9 @@ import Testing
         var queue = try RocksQueue.openSample(scratch)
         let message = chunked(1, chunks: 5)
         for number in 0..<UInt32(5) {
-            #expect(queue.writeChunkAndWait(Sample.id(1), number, Sample.content(Int(number), octets: 1000)).isSuccess)
+            #expect(
+                queue.writeChunkAndWait(Sample.id(1), number, Sample.content(Int(number), octets: 1000))
+                    .isSuccess)
         }
         #expect(queue.commitAndWait([.accept(message)]).isSuccess)
         for _ in 0..<2 {
@@ -143,7 +159,9 @@ import Testing
             queue = try RocksQueue.openSample(scratch)
             #expect(try queue.all() == [message.envelope])
             for number in 0..<5 {
-                #expect(try queue.contentPiece(Sample.id(1), number: UInt32(number)) == Sample.content(number, octets: 1000))
+                #expect(
+                    try queue.contentPiece(Sample.id(1), number: UInt32(number))
+                        == Sample.content(number, octets: 1000))
             }
         }
         #expect(queue.commitAndWait([.remove(Sample.id(1), chunkCount: 5, recipientCount: 1)]).isSuccess)
@@ -156,7 +174,9 @@ import Testing
     func sweeps() throws {
         var queue = try RocksQueue.openSample(scratch)
         for id in 1...3 {
-            for number in 0..<UInt32(3) { #expect(queue.writeChunkAndWait(Sample.id(id), number, [1, 2, 3]).isSuccess) }
+            for number in 0..<UInt32(3) {
+                #expect(queue.writeChunkAndWait(Sample.id(id), number, [1, 2, 3]).isSuccess)
+            }
         }
         #expect(queue.commitAndWait([.accept(chunked(2, chunks: 3))]).isSuccess)
         queue.close()
@@ -172,17 +192,23 @@ import Testing
         let queue = try RocksQueue.openSample(scratch) { $0.chunkOctetsPerBatch = 1 }
         defer { queue.close() }
         for number in 0..<UInt32(50) {
-            queue.writeChunk(Sample.id(1), number: number, octets: [[UInt8(number)]], lane: InlineLane()) { _ in }
+            queue.writeChunk(Sample.id(1), number: number, octets: [[UInt8(number)]], lane: InlineLane()) {
+                _ in
+            }
         }
         #expect(queue.commitAndWait([.accept(chunked(1, chunks: 50))]).isSuccess)
-        for number in 0..<UInt32(50) { #expect(try queue.contentPiece(Sample.id(1), number: number) == [UInt8(number)]) }
+        for number in 0..<UInt32(50) {
+            #expect(try queue.contentPiece(Sample.id(1), number: number) == [UInt8(number)])
+        }
     }
 
     @Test("dropped chunks are gone")
     func drops() throws {
         let queue = try RocksQueue.openSample(scratch)
         defer { queue.close() }
-        for number in 0..<UInt32(3) { #expect(queue.writeChunkAndWait(Sample.id(1), number, [1, 2, 3]).isSuccess) }
+        for number in 0..<UInt32(3) {
+            #expect(queue.writeChunkAndWait(Sample.id(1), number, [1, 2, 3]).isSuccess)
+        }
         queue.dropChunks(Sample.id(1), count: 3)
         #expect(queue.commitAndWait([.accept(Sample.message(5))]).isSuccess)
         #expect(queue.commitAndWait([.accept(Sample.message(6))]).isSuccess)
@@ -195,7 +221,10 @@ extension RocksQueue {
     func countKeys(_ family: Family) -> Int {
         var count = 0
         _ = try? database.read { (database) throws(DatabaseError) in
-            try database.walk(family) { _, _ in count += 1; return true }
+            try database.walk(family) { _, _ in
+                count += 1
+                return true
+            }
         }
         return count
     }

@@ -76,7 +76,9 @@ enum Sample {
     static func envelope(_ number: Int, recipients: Int = 1, size: Int = 4096) -> Envelope {
         Envelope(
             id: id(number), acceptedAt: start, reversePath: .mailbox(mailbox("sender")),
-            recipients: (0..<recipients).map { Recipient(mailbox: mailbox("rcpt\($0)", "d\(number).example")) },
+            recipients: (0..<recipients).map {
+                Recipient(mailbox: mailbox("rcpt\($0)", "d\(number).example"))
+            },
             sizeOctets: size, origin: Envelope.Origin(listener: "mx", client: .v4(0xC000_0201)))
     }
 
@@ -133,11 +135,16 @@ extension RocksQueue {
 
     func all() throws -> [Envelope] {
         var all: [Envelope] = []
-        try scan { all.append($0); return true }
+        try scan {
+            all.append($0)
+            return true
+        }
         return all
     }
 
-    static func openSample(_ scratch: ScratchDirectory, _ change: (inout StoreOptions) -> Void = { _ in }) throws -> RocksQueue {
+    static func openSample(
+        _ scratch: ScratchDirectory, _ change: (inout StoreOptions) -> Void = { _ in }
+    ) throws -> RocksQueue {
         var options = StoreOptions()
         options.contentBufferOctets = 4 << 20
         options.smallBufferOctets = 1 << 20

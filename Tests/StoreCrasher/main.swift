@@ -5,8 +5,9 @@ import QueueStorage
 import SMTPProtocol
 import Synchronization
 
-// Fills a store until it is killed, and says on standard output what was answered: `+number` accepted, `-number` removed.
-// Each line is written only after the store's answer, so whoever reads them knows what must be there.
+// Fills a store until it is killed, and says on standard output what was answered: `+number` accepted,
+// `-number` removed. Each line is written only after the store's answer, so whoever reads them knows what
+// must be there.
 //
 // StoreCrasher DIRECTORY COUNT CONTENT-OCTETS REMOVE-EVERY ON-END(stay|die|close)
 
@@ -15,7 +16,8 @@ final class InlineLane: Lane {
 }
 
 func say(_ line: String) {
-    // One write per line: lines of several threads must not mix, and a kill must not cut what was said before.
+    // One write per line: lines of several threads must not mix, and a kill must not cut what was said
+    // before.
     let octets = Array((line + "\n").utf8)
     _ = octets.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
 }
@@ -25,9 +27,12 @@ func message(_ number: Int, octets: Int) -> NewMessage {
     let id = QueueID(at: start + .milliseconds(number + 1), entropyHigh: 7, entropyLow: UInt64(number))
     let envelope = Envelope(
         id: id, acceptedAt: start, reversePath: .null,
-        recipients: [Recipient(mailbox: Mailbox(localPart: "rcpt", domain: Domain("d\(number % 100).example")))],
+        recipients: [
+            Recipient(mailbox: Mailbox(localPart: "rcpt", domain: Domain("d\(number % 100).example")))
+        ],
         sizeOctets: octets, origin: Envelope.Origin(listener: "mx"))
-    return NewMessage(envelope: envelope, content: [Array(repeating: UInt8(truncatingIfNeeded: number), count: octets)])
+    return NewMessage(
+        envelope: envelope, content: [Array(repeating: UInt8(truncatingIfNeeded: number), count: octets)])
 }
 
 let arguments = CommandLine.arguments
@@ -38,8 +43,9 @@ var options = StoreOptions()
 options.contentBufferOctets = 1 << 20
 options.smallBufferOctets = 512 << 10
 options.logOctetsLargest = 4 << 20
-let queue = try RocksQueue.open(directory: arguments[1], options: options, now: Timestamp(seconds: 1_790_000_000))
-say("open \(try { var found = 0; try queue.scan { _ in found += 1; return true }; return found }())")
+let queue = try RocksQueue.open(
+    directory: arguments[1], options: options, now: Timestamp(seconds: 1_790_000_000))
+say("open")
 
 let next = Atomic<Int>(0)
 let left = Atomic<Int>(8)
@@ -57,7 +63,8 @@ let allDone = Atomic<Bool>(false)
         guard case .success = result else { exit(3) }
         say("+\(number)")
         guard number % removeEvery == 0 else { return proceed() }
-        queue.commit([.remove(new.envelope.id, chunkCount: 0, recipientCount: 1)], lane: InlineLane()) { result in
+        queue.commit([.remove(new.envelope.id, chunkCount: 0, recipientCount: 1)], lane: InlineLane()) {
+            result in
             guard case .success = result else { exit(3) }
             say("-\(number)")
             proceed()

@@ -2,7 +2,8 @@ package import MailValues
 package import QueueEngine
 import Synchronization
 
-/// A store whose nth write fails, in front of one that works: `fail call n = 1, 2, 3 … until a run meets no fault`.
+/// A store whose nth write fails, in front of one that works: `fail call n = 1, 2, 3 … until a run meets no
+/// fault`.
 package final class FaultyStore: QueueStore {
     private let store: any QueueStore
     private let failure: StoreError
@@ -12,7 +13,8 @@ package final class FaultyStore: QueueStore {
 
     /// `failingCall` counts commits and chunks from 1; 0 never fails.
     package init(
-        _ store: any QueueStore, failingCall: Int, with failure: StoreError = .sick(detail: "as the test wanted"),
+        _ store: any QueueStore, failingCall: Int,
+        with failure: StoreError = .sick(detail: "as the test wanted"),
         afterwards: Bool = false
     ) {
         self.store = store
@@ -45,7 +47,8 @@ package final class FaultyStore: QueueStore {
     }
 
     package func writeChunk(
-        _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane, completion: @escaping StoreCompletion
+        _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,
+        completion: @escaping StoreCompletion
     ) {
         guard isTurn() else {
             return store.writeChunk(id, number: number, octets: octets, lane: lane, completion: completion)
