@@ -5,7 +5,8 @@ package import SMTPProtocol
 import Synchronization
 package import Telemetry
 
-/// Takes messages: judges the envelope, reads the header section, has the message stored, and only then lets the 250 go.
+/// Takes messages: judges the envelope, reads the header section, has the message stored, and only then lets
+/// the 250 go.
 package final class IntakeFlow: MailReceiverFactory {
     package let store: any QueueStore
     package let feed: any MessageFeed

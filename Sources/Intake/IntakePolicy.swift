@@ -12,6 +12,9 @@ package final class IntakePolicy: Sendable {
         /// Peers that may say XCLIENT.
         package var xclientPeers = NetworkSet()
 
+        /// Messages are taken and held.
+        package var holdsMessages = false
+
         package init(kind: ClientStanding.ListenerKind) { self.kind = kind }
     }
 

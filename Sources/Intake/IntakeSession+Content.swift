@@ -6,7 +6,8 @@ import SMTPProtocol
 import Telemetry
 
 extension IntakeSession {
-    /// Chunks of one session that may wait for the store at a time: one being written, one being filled behind it.
+    /// Chunks of one session that may wait for the store at a time: one being written, one being filled
+    /// behind it.
     private static let chunksInFlightMaximum = 2
 
     func beginMessage() {
@@ -20,7 +21,8 @@ extension IntakeSession {
         message.budgeted += piece.count
         message.pieces.append(piece)
         let hasRoom = flow.budget.add(piece.count)
-        // The first chunk waits until it is full even when memory is short: it must hold the whole header section.
+        // The first chunk waits until it is full even when memory is short: it must hold the whole header
+        // section.
         if message.pieceOctets >= policy.chunkOctets || (!hasRoom && message.chunksBegun > 0) {
             writeChunk(of: message, asker)
         }
@@ -106,7 +108,8 @@ extension IntakeSession {
 
     // MARK: Header section
 
-    /// Reads the header section, which lies in `pieces`, puts ours on top and takes out what must not pass. False: refused.
+    /// Reads the header section, which lies in `pieces`, puts ours on top and takes out what must not pass.
+    /// False: refused.
     private func openContent(of message: MessageUnderway, isWhole: Bool) -> Bool {
         guard let transaction else { return false }
         let edit = HeaderEdit(message.pieces, rules: policy.headerRules)
@@ -223,6 +226,10 @@ extension IntakeSession {
         envelope.repairedLineEnds = messageFacts.repairedLineEnds
         envelope.dsnReturn = mail.dsnReturn
         envelope.dsnEnvelopeID = mail.dsnEnvelopeID
+        if policy.listeners[listener]?.holdsMessages == true {
+            envelope.hold = Envelope.Hold(
+                by: "listener:\(listener)", reason: "the listener holds what it takes", since: message.startedAt)
+        }
         return envelope
     }
 

@@ -1,7 +1,8 @@
 package import MailValues
 import Synchronization
 
-/// Octets of messages that are being received or written, over all sessions: beyond the limit nobody reads on.
+/// Octets of messages that are being received or written, over all sessions: beyond the limit nobody reads
+/// on.
 ///
 /// Without it, a thousand slow senders of large messages decide how much memory the node has.
 package final class OctetBudget: Sendable {

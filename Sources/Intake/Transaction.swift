@@ -29,8 +29,8 @@ struct Transaction {
 
 /// A message that is being received.
 ///
-/// What fits one chunk stays in memory until its end. A larger one goes to the store chunk by chunk, ahead of its
-/// envelope; its header section is complete in the first chunk, or the message is refused.
+/// What fits one chunk stays in memory until its end. A larger one goes to the store chunk by chunk, ahead of
+/// its envelope; its header section is complete in the first chunk, or the message is refused.
 final class MessageUnderway: @unchecked Sendable {
     // @unchecked: used on the session's lane alone.
     let id: QueueID

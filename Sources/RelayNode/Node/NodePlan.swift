@@ -51,8 +51,8 @@ struct NodePlan: Sendable {
         return try AccountStore(path: path).load()
     }
 
-    /// AUTH EXTERNAL for certificates that may relay anyhow: the account bears the certificate's name, and may send as
-    /// anybody, as that certificate may without AUTH.
+    /// AUTH EXTERNAL for certificates that may relay anyhow: the account bears the certificate's name, and
+    /// may send as anybody, as that certificate may without AUTH.
     private static func certificateAccounts(_ configuration: Configuration) -> CertificateAccounts {
         var accounts = CertificateAccounts()
         for fingerprint in configuration.relay.certificateFingerprints {
@@ -65,7 +65,9 @@ struct NodePlan: Sendable {
 
     // MARK: Listeners
 
-    private static func listener(_ listener: ListenerConfiguration, _ configuration: Configuration) throws -> Listener {
+    private static func listener(
+        _ listener: ListenerConfiguration, _ configuration: Configuration
+    ) throws -> Listener {
         var options = SessionOptions(hostname: configuration.hostname)
         options.greetingText = listener.greeting
         options.tls = listener.tls
@@ -75,7 +77,9 @@ struct NodePlan: Sendable {
         options.earlyTalkers = listener.earlyTalkers
         options.xclientPeers = listener.xclientPeers
         options.limits = listener.limits
-        if listener.offersAuthentication { options.authenticationMechanisms = configuration.authentication.mechanisms }
+        if listener.offersAuthentication {
+            options.authenticationMechanisms = configuration.authentication.mechanisms
+        }
         if !listener.offersDSN { options.withheldExtensions.insert("DSN") }
         let tls = listener.tls == .none ? nil : try serverTLS(listener, configuration)
         return Listener(configuration: listener, session: SessionSettings(options), tls: tls)
@@ -91,9 +95,9 @@ struct NodePlan: Sendable {
         var settings = TLSServerSettings(identities: identities)
         settings.oldestVersion =
             switch listener.oldestTLS {
-            case .v1_0: .v1_0
-            case .v1_2: .v1_2
-            case .v1_3: .v1_3
+            case .v10: .v10
+            case .v12: .v12
+            case .v13: .v13
             }
         if listener.asksClientCertificate {
             let file = configuration.tls.clientAuthoritiesFile
@@ -123,10 +127,12 @@ struct NodePlan: Sendable {
             var policy = IntakePolicy.Listener(kind: listener.kind)
             policy.looksUpNames = listener.looksUpNames
             policy.xclientPeers = listener.xclientPeers
+            policy.holdsMessages = listener.holdsMessages
             listeners[listener.name] = policy
         }
         return IntakePolicy(
-            hostname: configuration.hostname, relay: RelayPolicy(relay), listeners: listeners, headerRules: rules,
+            hostname: configuration.hostname, relay: RelayPolicy(relay), listeners: listeners,
+            headerRules: rules,
             sessionLimits: limits, hopLimit: configuration.intake.hopLimit)
     }
 
@@ -134,7 +140,9 @@ struct NodePlan: Sendable {
 
     private static func delivery(_ configuration: Configuration) throws -> DeliverySettings {
         let wished = configuration.delivery
-        var settings = DeliverySettings(hostName: configuration.hostname, postmaster: configuration.postmaster) {
+        var settings = DeliverySettings(
+            hostName: configuration.hostname, postmaster: configuration.postmaster
+        ) {
             $0.isPubliclyDialable
         }
         if let hello = wished.helloName { settings.helloName = hello.name }
@@ -186,7 +194,9 @@ struct NodePlan: Sendable {
             ResolverSettings.Server(endpoint.address, port: endpoint.port)
         }
         var settings = ResolverSettings()
-        if !configuration.forwarders.isEmpty { settings.mode = .forward(configuration.forwarders.map(server)) }
+        if !configuration.forwarders.isEmpty {
+            settings.mode = .forward(configuration.forwarders.map(server))
+        }
         settings.stubZones = configuration.stubZones.map {
             ResolverSettings.StubZone(name: $0.key.name, servers: $0.value.map(server))
         }

@@ -8,7 +8,7 @@ struct StoreCommand: ParsableCommand {
         commandName: "store", abstract: "Takes care of the queue's store.",
         subcommands: [
             StoreBackupCommand.self, StoreVerifyCommand.self, StoreUpgradeCommand.self,
-            StoreRepairCommand.self,
+            StoreRepairCommand.self, StoreCountCommand.self,
         ])
 }
 

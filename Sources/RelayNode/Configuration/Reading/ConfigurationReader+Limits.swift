@@ -19,11 +19,13 @@ extension ConfigurationReader {
     func readSessionLimits(_ section: Section, into limits: inout SessionLimits) {
         section.read("command-line", .size(512...65_536), into: &limits.commandLineOctets)
         section.read("authentication-line", .size(2_048...65_536), into: &limits.authenticationLineOctets)
-        section.read("recipients", .count(100...100_000), into: &limits.recipientCount)  // RFC 5321 §4.5.3.1.8
+        // RFC 5321 §4.5.3.1.8
+        section.read("recipients", .count(100...100_000), into: &limits.recipientCount)
         section.read("recipients-of-reports", .count(1...100_000), into: &limits.nullPathRecipientCount)
         section.read(
             "transactions", SettingKind.count(1...1_000_000).or("unlimited"), into: &limits.transactionCount)
-        section.read("message-size", .size(65_536...2 << 30), into: &limits.messageOctets)  // RFC 5321 §4.5.3.1.7
+        // RFC 5321 §4.5.3.1.7
+        section.read("message-size", .size(65_536...2 << 30), into: &limits.messageOctets)
         // Intake looks at a header in one piece, and a piece that is stored has 256 KiB.
         section.read("header-size", .size(16 << 10...256 << 10), into: &limits.headerOctets)
         section.read("line-length", .size(998...64 << 20), into: &limits.textLineOctets)

@@ -54,6 +54,7 @@ extension ConfigurationReader {
         section.read(
             "early-talkers", .words(["refuse": .refuse, "allow": .allow]), into: &listener.earlyTalkers)
         section.read("reverse-lookup", .flag, into: &listener.looksUpNames)
+        section.read("hold", .flag, into: &listener.holdsMessages)
         section.read("greeting", .greeting, into: &listener.greeting)
         let limits = section.section("limits")
         readSessionLimits(limits, into: &listener.limits)
@@ -90,7 +91,7 @@ extension ConfigurationReader {
             problems.warning(
                 at: section.place, "the listener `\(listener.name)` offers no TLS: mail comes in clear")
         }
-        if listener.oldestTLS == .v1_0 {
+        if listener.oldestTLS == .v10 {
             judgeWeakness("min-tls", "TLS 1.0", listener, section, configuration)
         }
         if listener.allowsClearAuthentication {

@@ -5,9 +5,9 @@ package import SMTPProtocol
 /// One place where clients come in.
 package struct ListenerConfiguration: Sendable {
     package enum OldestTLS: String, Sendable, CaseIterable {
-        case v1_0 = "1.0"
-        case v1_2 = "1.2"
-        case v1_3 = "1.3"
+        case v10 = "1.0"
+        case v12 = "1.2"
+        case v13 = "1.3"
     }
 
     package var name: ListenerName
@@ -16,7 +16,7 @@ package struct ListenerConfiguration: Sendable {
     package var tls: SessionOptions.TLSMode
     /// MAIL only after TLS.
     package var requiresTLS = false
-    package var oldestTLS = OldestTLS.v1_2
+    package var oldestTLS = OldestTLS.v12
     package var offersAuthentication: Bool
     package var allowsClearAuthentication = false
     /// Clients are asked for a certificate; none is needed.
@@ -29,6 +29,8 @@ package struct ListenerConfiguration: Sendable {
     package var earlyTalkers = SessionOptions.EarlyTalkerPolicy.refuse
     /// The client's name is looked up for the trace header.
     package var looksUpNames: Bool
+    /// Everything that comes in here is accepted and held until somebody releases it.
+    package var holdsMessages = false
     package var greeting = "ESMTP"
     /// The general ones, changed by what this listener says.
     package var limits: SessionLimits
