@@ -2,7 +2,8 @@ package import AdminProtocol
 import FoundationEssentials
 import Glibc
 
-/// The other end of the admin socket. One request a connection; calls block, because a command has nothing else to do.
+/// The other end of the admin socket. One request a connection; calls block, because a command has nothing
+/// else to do.
 package struct AdminClient: Sendable {
     package enum Failure: Error, Sendable, Equatable {
         /// Nobody answers at the socket.
@@ -21,13 +22,17 @@ package struct AdminClient: Sendable {
         self.timeout = timeout
     }
 
-    package func get<Answer: Decodable>(_ resource: String, query: [(name: String, value: String)] = []) throws(Failure)
+    package func get<Answer: Decodable>(
+        _ resource: String, query: [(name: String, value: String)] = []
+    ) throws(Failure)
         -> Answer
     {
         try decoded(octets(resource, query: query))
     }
 
-    package func send<Answer: Decodable>(_ body: some Encodable, to resource: String, method: String = "POST")
+    package func send<Answer: Decodable>(
+        _ body: some Encodable, to resource: String, method: String = "POST"
+    )
         throws(Failure) -> Answer
     {
         let encoder = JSONEncoder()
@@ -39,7 +44,9 @@ package struct AdminClient: Sendable {
     }
 
     /// The body of the answer as it came.
-    package func octets(_ resource: String, query: [(name: String, value: String)] = []) throws(Failure) -> [UInt8] {
+    package func octets(
+        _ resource: String, query: [(name: String, value: String)] = []
+    ) throws(Failure) -> [UInt8] {
         try answer("GET", resource, query: query, body: [])
     }
 

@@ -35,7 +35,9 @@ package struct HTTPAnswer: Equatable, Sendable {
     private static func endOfHeader(_ octets: ArraySlice<UInt8>) -> Int? {
         var index = octets.startIndex
         while let lineFeed = octets[index...].firstIndex(of: 0x0A) {
-            if lineFeed >= 3, octets[lineFeed - 1] == 0x0D, octets[lineFeed - 2] == 0x0A, octets[lineFeed - 3] == 0x0D {
+            if lineFeed >= 3, octets[lineFeed - 1] == 0x0D, octets[lineFeed - 2] == 0x0A,
+                octets[lineFeed - 3] == 0x0D
+            {
                 return lineFeed + 1
             }
             index = lineFeed + 1
@@ -52,7 +54,9 @@ package struct HTTPAnswer: Equatable, Sendable {
         return code
     }
 
-    private static func framing(_ lines: [ArraySlice<UInt8>]) throws(Failure) -> (length: Int?, isChunked: Bool) {
+    private static func framing(
+        _ lines: [ArraySlice<UInt8>]
+    ) throws(Failure) -> (length: Int?, isChunked: Bool) {
         var length: Int?
         var isChunked = false
         for line in lines {
@@ -63,7 +67,9 @@ package struct HTTPAnswer: Equatable, Sendable {
                 guard length == nil, let count = number(value, radix: 10) else { throw .badLength }
                 length = count
             } else if name == "transfer-encoding" {
-                guard String(decoding: value, as: UTF8.self).lowercased() == "chunked" else { throw .badHeader }
+                guard String(decoding: value, as: UTF8.self).lowercased() == "chunked" else {
+                    throw .badHeader
+                }
                 isChunked = true
             }
         }

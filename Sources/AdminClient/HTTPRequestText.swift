@@ -1,6 +1,8 @@
 /// A request of HTTP/1.1 that asks for one answer and the end of the connection.
 enum HTTPRequestText {
-    static func octets(method: String, path: String, query: [(name: String, value: String)], body: [UInt8]) -> [UInt8] {
+    static func octets(
+        method: String, path: String, query: [(name: String, value: String)], body: [UInt8]
+    ) -> [UInt8] {
         var target = path
         for (index, pair) in query.enumerated() {
             target += "\(index == 0 ? "?" : "&")\(escaped(pair.name))=\(escaped(pair.value))"

@@ -5,7 +5,9 @@ enum UnixConnection {
     /// Octets of an answer: more than the largest message, so that a broken peer cannot fill the memory.
     private static let answerOctets = 1 << 30
 
-    static func exchange(_ request: [UInt8], path: String, timeout: Duration) throws(AdminClient.Failure) -> [UInt8] {
+    static func exchange(
+        _ request: [UInt8], path: String, timeout: Duration
+    ) throws(AdminClient.Failure) -> [UInt8] {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw unreachable(path) }
         defer { close(descriptor) }
@@ -33,10 +35,14 @@ enum UnixConnection {
         guard result == 0 else { throw unreachable(path) }
     }
 
-    private static func send(_ octets: [UInt8], _ descriptor: CInt, _ path: String) throws(AdminClient.Failure) {
+    private static func send(
+        _ octets: [UInt8], _ descriptor: CInt, _ path: String
+    ) throws(AdminClient.Failure) {
         var rest = octets[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
             if count < 0 && errno == EINTR { continue }
             // A server that has heard enough answers and closes before the end: its answer says why.
             if count < 0 && (errno == EPIPE || errno == ECONNRESET) { return }

@@ -1,4 +1,5 @@
-/// An address as an operator names it: whole, `@domain`, `<>` for none, or with `*` for any run of characters.
+/// An address as an operator names it: whole, `@domain`, `<>` for none, or with `*` for any run of
+/// characters.
 ///
 /// Case does not count: an operator who looks for `Bob@Example.org` means bob.
 package struct AddressPattern: Hashable, Sendable {
@@ -6,7 +7,8 @@ package struct AddressPattern: Hashable, Sendable {
 
     package init(_ text: String) {
         let lowered = Array(text.lowercased().utf8)
-        let whole: [UInt8] = lowered == Array("<>".utf8) ? [] : lowered.first == 0x40 ? [0x2A] + lowered : lowered
+        let whole: [UInt8] =
+            lowered == Array("<>".utf8) ? [] : lowered.first == 0x40 ? [0x2A] + lowered : lowered
         pieces = whole.split(separator: 0x2A, omittingEmptySubsequences: false).map(Array.init)
     }
 

@@ -1,7 +1,7 @@
 /// What both ends of the admin socket agree on.
 package enum AdminAPI {
-    /// Stands as `schema` in every body. A field may be added under the same number; one that changes its meaning
-    /// or goes raises it.
+    /// Stands as `schema` in every body. A field may be added under the same number; one that changes its
+    /// meaning or goes raises it.
     package static let schema = 1
 
     package static let root = "/v1"

@@ -2,24 +2,29 @@ package import MailValues
 
 /// The node, as its admin socket sees it. Calls come from any task, many at a time.
 ///
-/// What changes something is told who asks, and records it. The server has checked the form of a request; whether
-/// it is wise is the node's to say (`AdminProblem.Code.refused`).
+/// What changes something is told who asks, and records it. The server has checked the form of a request;
+/// whether it is wise is the node's to say (`AdminProblem.Code.refused`).
 package protocol AdminBackend: AnyObject, Sendable {
     func version() async -> VersionAnswer
     func status() async throws(AdminProblem) -> NodeStatus
 
     /// In order of id, after `cursor` (the `next` of the page before).
     func queuePage(_ filter: QueueFilter, limit: Int, cursor: String?) async throws(AdminProblem) -> QueuePage
-    func queueSummary(_ filter: QueueFilter, by grouping: QueueSummary.Grouping, limit: Int) async throws(AdminProblem)
+    func queueSummary(
+        _ filter: QueueFilter, by grouping: QueueSummary.Grouping, limit: Int
+    ) async throws(AdminProblem)
         -> QueueSummary
     /// nil: not in the queue.
     func queueEntry(_ id: QueueID) async throws(AdminProblem) -> QueueEntry?
     /// The octets of a message; nil: not in the queue. Logged as an event before the first octet is given.
     func rawMessage(_ id: QueueID, for caller: Caller) async throws(AdminProblem) -> RawMessage?
-    func change(_ action: QueueAction, _ request: QueueChangeRequest, by caller: Caller) async throws(AdminProblem)
+    func change(
+        _ action: QueueAction, _ request: QueueChangeRequest, by caller: Caller
+    ) async throws(AdminProblem)
         -> QueueChangeAnswer
 
-    /// Lines of the message's ledger, each an event as `Telemetry` encodes it, oldest first. Empty: never heard of it.
+    /// Lines of the message's ledger, each an event as `Telemetry` encodes it, oldest first. Empty: never
+    /// heard of it.
     func ledger(_ id: QueueID) async throws(AdminProblem) -> [[UInt8]]
 
     func checkConfiguration() async throws(AdminProblem) -> ConfigurationReport
@@ -27,7 +32,9 @@ package protocol AdminBackend: AnyObject, Sendable {
 
     /// `isOn` false takes it back.
     func drain(_ isOn: Bool, reason: String, by caller: Caller) async throws(AdminProblem) -> DrainAnswer
-    func store(_ task: StoreTask, _ request: StoreTaskRequest, by caller: Caller) async throws(AdminProblem)
+    func store(
+        _ task: StoreTask, _ request: StoreTaskRequest, by caller: Caller
+    ) async throws(AdminProblem)
         -> StoreTaskAnswer
     func selftestFacts() async throws(AdminProblem) -> SelftestFacts
     /// The metrics page.

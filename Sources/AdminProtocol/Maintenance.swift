@@ -67,7 +67,9 @@ package struct SelftestFacts: Codable, Hashable, Sendable {
         package var fromDomains: [String]
         package var header: String
         package var value: String
-        package init(network: String, senderDomains: [String], fromDomains: [String], header: String, value: String) {
+        package init(
+            network: String, senderDomains: [String], fromDomains: [String], header: String, value: String
+        ) {
             self.network = network
             self.senderDomains = senderDomains
             self.fromDomains = fromDomains

@@ -12,7 +12,8 @@ package struct Moment: Hashable, Comparable, Sendable {
 extension Moment: LosslessStringConvertible {
     package var description: String { timestamp.rfc3339 }
 
-    /// Any date-time of RFC 3339 §5.6; of a leap second remains the second before. Fractions end at the millisecond.
+    /// Any date-time of RFC 3339 §5.6; of a leap second remains the second before. Fractions end at the
+    /// millisecond.
     package init?(_ description: String) {
         var rest = Array(description.utf8)[...]
         guard let year = Self.number(&rest, digits: 4), Self.skip(&rest, 0x2D),

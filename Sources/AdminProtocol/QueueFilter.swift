@@ -2,8 +2,8 @@ package import MailValues
 
 /// Which messages are meant: those that fit everything that is given.
 ///
-/// In a query and in a body it is a flat list of names and texts. A name that we do not know is an error, never
-/// ignored: a filter that an older node half understands would delete more than was asked for.
+/// In a query and in a body it is a flat list of names and texts. A name that we do not know is an error,
+/// never ignored: a filter that an older node half understands would delete more than was asked for.
 package struct QueueFilter: Hashable, Sendable {
     /// The id, or its beginning.
     package var id: String?
@@ -37,7 +37,8 @@ extension QueueFilter {
     package var pairs: [(name: String, value: String)] {
         let values: [(Name, String?)] = [
             (.id, id), (.sender, sender), (.recipient, recipient), (.domain, domain),
-            (.olderThan, olderThan?.description), (.youngerThan, youngerThan?.description), (.state, state?.rawValue),
+            (.olderThan, olderThan?.description), (.youngerThan, youngerThan?.description),
+            (.state, state?.rawValue),
             (.reply, reply), (.all, all ? "true" : nil),
         ]
         return values.compactMap { name, value in value.map { (name.rawValue, $0) } }
@@ -58,7 +59,9 @@ extension QueueFilter {
         switch name {
         case .id:
             id = value.uppercased()
-            guard value.count <= 26, !value.isEmpty else { throw Self.bad(name, value, "an id has 26 letters") }
+            guard value.count <= 26, !value.isEmpty else {
+                throw Self.bad(name, value, "an id has 26 letters")
+            }
         case .sender: sender = value
         case .recipient: recipient = value
         case .domain: domain = value
@@ -112,7 +115,9 @@ extension QueueFilter {
             guard candidate.state == .waiting else { return false }
             if let pattern, !pattern.matches(candidate.address) { return false }
             if let domain, candidate.domain.lowercased() != domain.lowercased() { return false }
-            if let reply, candidate.lastReply?.lowercased().contains(reply.lowercased()) != true { return false }
+            if let reply, candidate.lastReply?.lowercased().contains(reply.lowercased()) != true {
+                return false
+            }
             return true
         }
     }

@@ -52,9 +52,12 @@ package final class MetricsServer: Service {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
-        router.get("metrics") { [source] _, _ in .text(await source.metrics(), type: Self.contentType) as Response }
+        router.get("metrics") { [source] _, _ in
+            .text(await source.metrics(), type: Self.contentType) as Response
+        }
         router.get("healthz/live") { [source] _, _ in
-            await source.isLive() ? .text("ok\n") : .text("not live\n", status: .serviceUnavailable) as Response
+            await source.isLive()
+                ? .text("ok\n") : .text("not live\n", status: .serviceUnavailable) as Response
         }
         router.get("healthz/ready") { [source] _, _ in
             guard let why = await source.unreadiness() else { return .text("ok\n") as Response }

@@ -5,7 +5,8 @@ enum Reason {
     static func checked(_ reason: String) throws(AdminProblem) -> String {
         let words = reason.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         guard !words.isEmpty else {
-            throw AdminProblem(.badRequest, "a reason is missing", advice: "say --reason \"…\": it goes into the record")
+            throw AdminProblem(
+                .badRequest, "a reason is missing", advice: "say --reason \"…\": it goes into the record")
         }
         guard words.utf8.count <= AdminAPI.reasonOctets else {
             throw AdminProblem(.badRequest, "the reason is longer than \(AdminAPI.reasonOctets) octets")

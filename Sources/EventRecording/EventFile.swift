@@ -5,9 +5,9 @@ import Telemetry
 
 /// The node's event file: one line of JSON for each thing that happened, written by a thread of its own.
 ///
-/// `write` copies a line into memory and returns; it never waits for the disk. What does not fit is dropped and
-/// counted, and a line in the file says how many. The writer wakes once for all lines of `Settings.gatherMilliseconds`,
-/// so that ten thousand events a second cost twenty writes.
+/// `write` copies a line into memory and returns; it never waits for the disk. What does not fit is dropped
+/// and counted, and a line in the file says how many. The writer wakes once for all lines of
+/// `Settings.gatherMilliseconds`, so that ten thousand events a second cost twenty writes.
 package final class EventFile: EventSink {
     package struct Settings: Sendable {
         package var path: String
@@ -35,7 +35,9 @@ package final class EventFile: EventSink {
     private let thread: Mutex<WriterThread?>
 
     /// Opens or makes the file, and starts the writer.
-    package init(_ settings: Settings, now: @escaping @Sendable () -> Timestamp = EventFile.wallClock) throws(Failure) {
+    package init(
+        _ settings: Settings, now: @escaping @Sendable () -> Timestamp = EventFile.wallClock
+    ) throws(Failure) {
         self.settings = settings
         self.now = now
         state = Waiting()
@@ -72,7 +74,8 @@ package final class EventFile: EventSink {
         if !kept { droppedLines.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    /// Writes what waits to the old file and opens the path anew, because the old file has been moved away (SIGUSR1).
+    /// Writes what waits to the old file and opens the path anew, because the old file has been moved away
+    /// (SIGUSR1).
     ///
     /// If the path cannot be opened, the old file is kept, so that no line is lost, and the file says so.
     package func reopen() {

@@ -16,7 +16,8 @@ struct EventFileWriter: ~Copyable {
         isTorn = false
     }
 
-    /// False: not all of it could be written (a full disk, for instance); the next write begins on a line of its own.
+    /// False: not all of it could be written (a full disk, for instance); the next write begins on a line of
+    /// its own.
     mutating func write(_ octets: [UInt8]) -> Bool {
         guard !octets.isEmpty else { return true }
         if isTorn {

@@ -2,8 +2,8 @@ import Glibc
 
 /// Lines on their way from any thread to the writer, under one lock with conditions of its own.
 ///
-/// `Mutex` has no condition to wait on, so this is pthread's; POSIX lets any thread use both concurrently, and the
-/// content is touched under the lock only.
+/// `Mutex` has no condition to wait on, so this is pthread's; POSIX lets any thread use both concurrently,
+/// and the content is touched under the lock only.
 final class Waiting: @unchecked Sendable {
     struct Content {
         var octets: [UInt8] = []

@@ -9,11 +9,13 @@ struct WriterThread: Sendable {
     init(_ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(body))
         var handle = pthread_t()
-        let failure = pthread_create(&handle, nil, { pointer in
-            let body = Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue()
-            body.run()
-            return nil
-        }, box.toOpaque())
+        let failure = pthread_create(
+            &handle, nil,
+            { pointer in
+                let body = Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue()
+                body.run()
+                return nil
+            }, box.toOpaque())
         precondition(failure == 0, "a process that starts can have one more thread")
         self.handle = handle
     }

@@ -1,5 +1,5 @@
-/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`, RFC 4291 §2.5.5.2) becomes IPv4 when made,
-/// so that no rule can be passed by writing an address the other way.
+/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`, RFC 4291 §2.5.5.2) becomes IPv4
+/// when made, so that no rule can be passed by writing an address the other way.
 package enum IPAddress: Hashable, Sendable {
     case v4(UInt32)
     case v6(high: UInt64, low: UInt64)
@@ -63,7 +63,8 @@ extension IPAddress: CustomStringConvertible {
         }
     }
 
-    /// Dotted decimal of exactly four parts without leading zeros: `010.1.1.1` means different things to different readers.
+    /// Dotted decimal of exactly four parts without leading zeros: `010.1.1.1` means different things to
+    /// different readers.
     private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
         let parts = text.split(separator: 0x2E, omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

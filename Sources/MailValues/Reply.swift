@@ -46,7 +46,8 @@ package struct Reply: Hashable, Sendable {
     package var isTransient: Bool { code / 100 == 4 }
     package var isPermanent: Bool { code / 100 == 5 }
 
-    /// Appends the wire form, CRLF at the end of each line; the enhanced status stands on every line (RFC 2034 §4).
+    /// Appends the wire form, CRLF at the end of each line; the enhanced status stands on every line (RFC
+    /// 2034 §4).
     package func append(to octets: inout [UInt8]) {
         var text = text
         text.withUTF8 { all in

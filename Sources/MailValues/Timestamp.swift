@@ -32,7 +32,8 @@ extension Duration {
     }
 }
 
-/// A moment as a calendar in UTC shows it; computed without tables, so that no library is needed below the shells.
+/// A moment as a calendar in UTC shows it; computed without tables, so that no library is needed below the
+/// shells.
 package struct CivilTime: Equatable, Sendable {
     package let year: Int
     package let month: Int

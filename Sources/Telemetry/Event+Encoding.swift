@@ -1,8 +1,9 @@
 extension Event {
     /// The event as one line of JSON, without an end of line: `{"at":"…","kind":"delivery","id":"…",…}`.
     ///
-    /// Fields stand in the order in which they were added. Text is a `String` and so valid UTF-8 already: whoever
-    /// makes one from a stranger's octets by `String(decoding:as:)` has U+FFFD wherever they were not.
+    /// Fields stand in the order in which they were added. Text is a `String` and so valid UTF-8 already:
+    /// whoever makes one from a stranger's octets by `String(decoding:as:)` has U+FFFD wherever they were
+    /// not.
     package func encoded() -> [UInt8] {
         let plain = plainOctets
         let line = encoded(plainOctets: plain, escapeRoom: Self.usualEscapeRoom)
@@ -12,12 +13,14 @@ extension Event {
     /// Appends what `encoded()` returns.
     package func encoded(into line: inout [UInt8]) { line.append(contentsOf: encoded()) }
 
-    /// Enough for a dozen quotation marks; a line that needs more is written a second time into the most it can take.
+    /// Enough for a dozen quotation marks; a line that needs more is written a second time into the most it
+    /// can take.
     private static let usualEscapeRoom = 64
     /// Octets of everything but the fields: time, the longest kind, id, their names and punctuation.
     private static let fixedOctets = 112
 
-    /// What the line takes if nothing must be escaped. Exact but for numbers, so that one allocation of the right size does.
+    /// What the line takes if nothing must be escaped. Exact but for numbers, so that one allocation of the
+    /// right size does.
     private var plainOctets: Int {
         var bound = Self.fixedOctets
         for field in fields {

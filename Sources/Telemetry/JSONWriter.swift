@@ -21,7 +21,8 @@ struct JSONWriter {
     /// `\u001f` for one octet.
     static let longestEscape = 6
 
-    /// RFC 8259 §7: quotation mark, reverse solidus and control characters. DEL is allowed there, but no terminal likes it.
+    /// RFC 8259 §7: quotation mark, reverse solidus and control characters. DEL is allowed there, but no
+    /// terminal likes it.
     @inline(__always)
     private static func isSpecial(_ octet: UInt8) -> Bool {
         octet < 0x20 || octet == 0x22 || octet == 0x5C || octet == 0x7F
@@ -34,7 +35,9 @@ struct JSONWriter {
         @inline(__always)
         func zeros(_ x: UInt64) -> UInt64 { (x &- ones) & ~x }
         let controls = (eight &- (ones &* 0x20)) & ~eight
-        return (controls | zeros(eight ^ (ones &* 0x22)) | zeros(eight ^ (ones &* 0x5C)) | zeros(eight ^ (ones &* 0x7F)))
+        return
+            (controls | zeros(eight ^ (ones &* 0x22)) | zeros(eight ^ (ones &* 0x5C))
+            | zeros(eight ^ (ones &* 0x7F)))
             & (ones &* 0x80) != 0
     }
 

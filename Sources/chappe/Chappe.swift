@@ -13,8 +13,10 @@ struct Chappe: ParsableCommand {
             """,
         version: NodeVersion.text,
         subcommands: [
-            StatusCommand.self, QueueCommand.self, ExplainCommand.self, ConfigCommand.self, ReloadCommand.self,
-            DrainCommand.self, UndrainCommand.self, AccountCommand.self, StoreCommand.self, SelftestCommand.self,
+            StatusCommand.self, QueueCommand.self, ExplainCommand.self, ConfigCommand.self,
+            ReloadCommand.self,
+            DrainCommand.self, UndrainCommand.self, AccountCommand.self, StoreCommand.self,
+            SelftestCommand.self,
             MetricsCommand.self, VersionCommand.self,
         ])
 }

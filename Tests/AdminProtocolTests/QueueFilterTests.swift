@@ -9,7 +9,8 @@ private func entry(
     state: QueueEntry.State = .waiting, reply: String? = nil
 ) -> QueueEntry {
     QueueEntry(
-        id: "01JC938NKRKAY0000003FAVFQF", state: state, acceptedAt: Moment(now - .seconds(age)), sender: sender,
+        id: "01JC938NKRKAY0000003FAVFQF", state: state, acceptedAt: Moment(now - .seconds(age)),
+        sender: sender,
         sizeOctets: 1000, listener: "mx",
         recipients: recipients.map { QueueEntry.Recipient(address: $0, state: .waiting, lastReply: reply) })
 }

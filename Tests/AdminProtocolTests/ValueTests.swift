@@ -25,7 +25,8 @@ struct ValueTests {
         "what is no time is not read",
         arguments: [
             "", "now", "2026-11-24", "2026-11-24T15:19:52", "2026-13-24T15:19:52Z", "2026-11-24T24:00:00Z",
-            "2026-11-24T15:19:52.Z", "2026-11-24T15:19:52+0000", "2026-11-24T15:19:52Zx", "2026-11-24T15:19:52+25:00",
+            "2026-11-24T15:19:52.Z", "2026-11-24T15:19:52+0000", "2026-11-24T15:19:52Zx",
+            "2026-11-24T15:19:52+25:00",
             "+026-11-24T15:19:52Z",
         ])
     func notMoments(_ text: String) { #expect(Moment(text) == nil) }
@@ -42,7 +43,8 @@ struct ValueTests {
     @Test(
         "spans are read and written in the largest unit",
         arguments: [
-            ("90s", 90, "90s"), ("15m", 900, "15m"), ("4h", 14_400, "4h"), ("2d", 172_800, "2d"), ("1w", 604_800, "1w"),
+            ("90s", 90, "90s"), ("15m", 900, "15m"), ("4h", 14_400, "4h"), ("2d", 172_800, "2d"),
+            ("1w", 604_800, "1w"),
             ("120", 120, "2m"), ("0", 0, "0s"), ("24h", 86_400, "1d"),
         ])
     func spans(_ text: String, _ seconds: Int, _ written: String) {
@@ -50,7 +52,9 @@ struct ValueTests {
         #expect(Span(seconds: seconds).description == written)
     }
 
-    @Test("what is no span is not read", arguments: ["", "m", "-1m", "1.5h", "1y", "99999999999999999999", "9999999999w", "+5"])
+    @Test(
+        "what is no span is not read",
+        arguments: ["", "m", "-1m", "1.5h", "1y", "99999999999999999999", "9999999999w", "+5"])
     func notSpans(_ text: String) { #expect(Span(text) == nil) }
 
     @Test("a node is as ill as its worst problem")
@@ -70,7 +74,8 @@ struct ValueTests {
         var builder = QueueSummary.Builder(by: .domain, now: now)
         func entry(_ recipients: [String], minutes: Int, _ state: QueueEntry.State) -> QueueEntry {
             QueueEntry(
-                id: "", state: state, acceptedAt: Moment(now - .seconds(minutes * 60)), sender: "", sizeOctets: 10,
+                id: "", state: state, acceptedAt: Moment(now - .seconds(minutes * 60)), sender: "",
+                sizeOctets: 10,
                 listener: "mx", recipients: recipients.map { .init(address: $0, state: .waiting) })
         }
         builder.add(entry(["a@x.example", "b@x.example", "c@y.example"], minutes: 3, .deferred))

@@ -22,7 +22,9 @@ struct HTTPAnswerTests {
             Case("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "abc"),
             Case("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", "abc"),
             Case("HTTP/1.1 200\r\n\r\nto the end", "to the end"),
-            Case("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", "abcde"),
+            Case(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
+                "abcde"),
             Case("HTTP/1.1 200 OK\r\ntransfer-encoding:  Chunked \r\n\r\n0\r\n", ""),
             Case("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", fails: .cutShort),
             Case("HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nab", fails: .badLength),
@@ -49,7 +51,8 @@ struct HTTPAnswerTests {
 
     @Test("cut at any octet never gives another body")
     func cuts() {
-        let whole = Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n".utf8)
+        let whole = Array(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n".utf8)
         for length in 0..<(whole.count - 2) {
             #expect(throws: HTTPAnswer.Failure.cutShort) { try HTTPAnswer(Array(whole[..<length])) }
         }

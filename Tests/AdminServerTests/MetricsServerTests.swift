@@ -21,13 +21,17 @@ private func ask(_ port: Int, _ path: String, method: String = "GET") -> String 
     send(descriptor, request, request.count, 0)
     var received: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 { received += buffer[..<count] }
+    while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 {
+        received += buffer[..<count]
+    }
     return String(decoding: received, as: UTF8.self)
 }
 
 @Suite("The metrics listener")
 struct MetricsServerTests {
-    private func asking(_ backend: FakeBackend, _ body: @escaping @Sendable (Int) -> [String]) async throws -> [String] {
+    private func asking(
+        _ backend: FakeBackend, _ body: @escaping @Sendable (Int) -> [String]
+    ) async throws -> [String] {
         let (ports, signal) = AsyncStream<Int>.makeStream()
         let server = MetricsServer(.init(host: "127.0.0.1", port: 0), source: backend) { port in
             signal.yield(port)
@@ -55,14 +59,19 @@ struct MetricsServerTests {
             answers.append(ask(port, "/healthz/ready"))
             return answers
         }
-        #expect(answers.map { $0.prefix(12) } == ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"])
+        #expect(
+            answers.map { $0.prefix(12) } == ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"])
         #expect(answers[0].contains("text/plain; version=0.0.4") && answers[0].hasSuffix("chappe_fake 1\n"))
         #expect(answers[3].hasSuffix("draining\n"))
     }
 
-    @Test("serves nothing else", arguments: ["/", "/v1/status", "/v1/queue", "/healthz", "/metrics/../v1/status"])
+    @Test(
+        "serves nothing else",
+        arguments: ["/", "/v1/status", "/v1/queue", "/healthz", "/metrics/../v1/status"])
     func nothingElse(_ path: String) async throws {
-        let answers = try await asking(FakeBackend()) { [ask($0, path), ask($0, "/v1/queue/delete", method: "POST")] }
+        let answers = try await asking(FakeBackend()) {
+            [ask($0, path), ask($0, "/v1/queue/delete", method: "POST")]
+        }
         #expect(answers.count == 2)
         #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 404") })
     }

@@ -14,12 +14,16 @@ private func backend() -> FakeBackend {
     backend.with { state in
         state.entries = [id, other].map { id in
             QueueEntry(
-                id: id, state: .waiting, acceptedAt: Moment(state.now - .seconds(60)), sender: "a@example.com",
-                sizeOctets: 1000, listener: "mx", recipients: [.init(address: "b@example.org", state: .waiting)])
+                id: id, state: .waiting, acceptedAt: Moment(state.now - .seconds(60)),
+                sender: "a@example.com",
+                sizeOctets: 1000, listener: "mx",
+                recipients: [.init(address: "b@example.org", state: .waiting)])
         }
         state.raw[id] = [Array("Subject: x\r\n".utf8), Array("\r\nbody\r\n".utf8)]
         state.ledger[id] = [
-            Array(#"{"at":"2026-11-24T15:19:52.123+00:00","kind":"reception","id":"\#(id)","z":1,"a":["x"]}"#.utf8),
+            Array(
+                #"{"at":"2026-11-24T15:19:52.123+00:00","kind":"reception","id":"\#(id)","z":1,"a":["x"]}"#
+                    .utf8),
             Array("not JSON".utf8),
         ]
     }
@@ -57,8 +61,10 @@ struct RouteTests {
     @Test("gives the queue in pages that go on where the one before ended")
     func pages() async throws {
         let ids = try await AdminHarness.serving(backend()) { client in
-            let first: QueuePage = try client.get("queue", query: [("limit", "1"), ("sender", "@example.com")])
-            let second: QueuePage = try client.get("queue", query: [("limit", "1"), ("cursor", first.next ?? "none")])
+            let first: QueuePage = try client.get(
+                "queue", query: [("limit", "1"), ("sender", "@example.com")])
+            let second: QueuePage = try client.get(
+                "queue", query: [("limit", "1"), ("cursor", first.next ?? "none")])
             return (first.entries + second.entries).map(\.id) + [second.next ?? "end"]
         }
         #expect(ids == [id, other, "end"])
@@ -79,7 +85,8 @@ struct RouteTests {
     @Test(
         "refuses what it does not understand, and says why",
         arguments: [
-            ("queue", "sneder", "a"), ("queue", "limit", "0"), ("queue", "limit", "x"), ("queue/summary", "by", "moon"),
+            ("queue", "sneder", "a"), ("queue", "limit", "0"), ("queue", "limit", "x"),
+            ("queue/summary", "by", "moon"),
             ("queue/nonsense", "", ""), ("explain/nonsense", "", ""),
         ])
     func refuses(_ resource: String, _ name: String, _ value: String) async throws {
@@ -90,9 +97,13 @@ struct RouteTests {
         #expect(problem?.message.isEmpty == false)
     }
 
-    @Test("says not found in the same form", arguments: ["nowhere", "queue/01JC938NKRKAY0000003FAVFQZ", "explain/01JC938NKRKAY0000003FAVFQZ"])
+    @Test(
+        "says not found in the same form",
+        arguments: ["nowhere", "queue/01JC938NKRKAY0000003FAVFQZ", "explain/01JC938NKRKAY0000003FAVFQZ"])
     func notFound(_ resource: String) async throws {
-        let problem = try await AdminHarness.serving(backend()) { client in problemOf { _ = try client.octets(resource) } }
+        let problem = try await AdminHarness.serving(backend()) { client in
+            problemOf { _ = try client.octets(resource) }
+        }
         #expect(problem?.code == .notFound)
     }
 
@@ -115,7 +126,8 @@ struct RouteTests {
         var filter = QueueFilter()
         filter.all = true
         let requests = [
-            QueueChangeRequest(filter: QueueFilter(), reason: "why"), QueueChangeRequest(filter: filter, reason: " "),
+            QueueChangeRequest(filter: QueueFilter(), reason: "why"),
+            QueueChangeRequest(filter: filter, reason: " "),
             QueueChangeRequest(filter: filter, reason: String(repeating: "x", count: 501)),
         ]
         let problems = try await AdminHarness.serving(backend) { client in
@@ -150,7 +162,9 @@ struct RouteTests {
             [
                 problemOf { _ = try client.send("x", to: "queue/hold") as QueueChangeAnswer }?.code,
                 problemOf {
-                    _ = try client.send(String(repeating: "x", count: 100_000), to: "queue/hold") as QueueChangeAnswer
+                    _ =
+                        try client.send(String(repeating: "x", count: 100_000), to: "queue/hold")
+                        as QueueChangeAnswer
                 }?.code,
             ]
         }
@@ -179,7 +193,10 @@ struct RouteTests {
     func explain() async throws {
         let backend = backend()
         let (text, explanation) = try await AdminHarness.serving(backend) { client in
-            (String(decoding: try client.octets("explain/\(id)"), as: UTF8.self), try client.get("explain/\(id)") as Explanation)
+            (
+                String(decoding: try client.octets("explain/\(id)"), as: UTF8.self),
+                try client.get("explain/\(id)") as Explanation
+            )
         }
         #expect(text.contains(#""z":1,"a":["x"]"#))
         #expect(explanation.events.map(\.kind) == ["reception", "unreadable"])
@@ -210,7 +227,11 @@ struct RouteTests {
     @Test("a backup wants an absolute directory", arguments: [nil, "backup", ""])
     func backup(_ directory: String?) async throws {
         let problem = try await AdminHarness.serving(backend()) { client in
-            problemOf { _ = try client.send(StoreTaskRequest(directory: directory), to: "store/backup") as StoreTaskAnswer }
+            problemOf {
+                _ =
+                    try client.send(StoreTaskRequest(directory: directory), to: "store/backup")
+                    as StoreTaskAnswer
+            }
         }
         #expect(problem?.code == .badRequest)
     }
@@ -220,7 +241,9 @@ struct RouteTests {
         let backend = backend()
         let why = AdminProblem(.unavailable, "the store is sick", advice: "look at chappe status")
         backend.with { $0.failure = why }
-        let problem = try await AdminHarness.serving(backend) { client in problemOf { _ = try client.octets("queue") } }
+        let problem = try await AdminHarness.serving(backend) { client in
+            problemOf { _ = try client.octets("queue") }
+        }
         #expect(problem == why)
     }
 }

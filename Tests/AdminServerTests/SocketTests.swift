@@ -85,7 +85,10 @@ struct SocketTests {
 
     @Test("where nobody listens is unreachable, with the reason")
     func unreachable() {
-        #expect(throws: AdminClient.Failure.unreachable(path: "/nowhere/admin.sock", reason: "No such file or directory")) {
+        #expect(
+            throws: AdminClient.Failure.unreachable(
+                path: "/nowhere/admin.sock", reason: "No such file or directory")
+        ) {
             try AdminClient(path: "/nowhere/admin.sock").octets("status")
         }
     }

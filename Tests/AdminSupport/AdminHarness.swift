@@ -34,8 +34,11 @@ package enum AdminHarness {
         }
     }
 
-    /// The client blocks, and the few threads that run tasks must not be blocked; those of Dispatch are the same ones.
-    package static func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    /// The client blocks, and the few threads that run tasks must not be blocked; those of Dispatch are the
+    /// same ones.
+    package static func blocking<Result: Sendable>(
+        _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
         }

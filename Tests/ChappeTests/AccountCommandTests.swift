@@ -27,8 +27,10 @@ struct AccountCommandTests {
     func life() async throws {
         try await AdminHarness.inDirectory { directory throws in
             let file = ["--file", "\(directory)/accounts"]
-            #expect(try add(directory, ["Alice", "--sender", "@example.org"], password: "one").outcome == .ok)
-            #expect(try add(directory, ["bob", "--sender", "bob@example.org"], password: "two").outcome == .ok)
+            #expect(
+                try add(directory, ["Alice", "--sender", "@example.org"], password: "one").outcome == .ok)
+            #expect(
+                try add(directory, ["bob", "--sender", "bob@example.org"], password: "two").outcome == .ok)
             #expect(try add(directory, ["alice"], password: "three").output.hasPrefix("alice changed"))
             var entry = stat()
             #expect(stat("\(directory)/accounts", &entry) == 0 && entry.st_mode & 0o777 == 0o600)
@@ -55,8 +57,10 @@ struct AccountCommandTests {
     func refused() async throws {
         try await AdminHarness.inDirectory { directory throws in
             #expect(try add(directory, ["alice"], password: "one").outcome == .usage)
-            #expect(try add(directory, ["alice", "--sender", "@example.org"], password: "").outcome == .usage)
-            #expect(try add(directory, ["a b", "--sender", "@example.org"], password: "one").outcome == .usage)
+            #expect(
+                try add(directory, ["alice", "--sender", "@example.org"], password: "").outcome == .usage)
+            #expect(
+                try add(directory, ["a b", "--sender", "@example.org"], password: "one").outcome == .usage)
             #expect(access("\(directory)/accounts", F_OK) != 0)
         }
     }

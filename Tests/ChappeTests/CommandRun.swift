@@ -12,9 +12,14 @@ struct CommandRun: Sendable {
     var output: String
     var errors: String
 
-    /// Runs one command as the shell would, against a real socket. `answer`: what a person says; nil: nobody is there.
-    static func of(_ arguments: [String], _ backend: FakeBackend = FakeBackend(), answer: String? = nil) async throws -> CommandRun {
-        try await AdminHarness.serving(backend) { try here(arguments + ["--socket", $0.path], answer: answer) }
+    /// Runs one command as the shell would, against a real socket. `answer`: what a person says; nil: nobody
+    /// is there.
+    static func of(
+        _ arguments: [String], _ backend: FakeBackend = FakeBackend(), answer: String? = nil
+    ) async throws -> CommandRun {
+        try await AdminHarness.serving(backend) {
+            try here(arguments + ["--socket", $0.path], answer: answer)
+        }
     }
 
     /// The same without a node.
@@ -36,7 +41,8 @@ struct CommandRun: Sendable {
         }
         let outcome = Complaint.caught(on: screen) { try command.perform(on: screen) }
         return CommandRun(
-            outcome: outcome, output: String(decoding: output, as: UTF8.self), errors: String(decoding: errors, as: UTF8.self))
+            outcome: outcome, output: String(decoding: output, as: UTF8.self),
+            errors: String(decoding: errors, as: UTF8.self))
     }
 }
 
@@ -49,7 +55,8 @@ extension FakeBackend {
                 let digits = String(number)
                 let id = "01JC938NKRKAY0000003" + String(repeating: "0", count: 6 - digits.count) + digits
                 return QueueEntry(
-                    id: id, state: entryState, acceptedAt: Moment(Clock.now - .seconds(3600 * (number + 1) + 600)),
+                    id: id, state: entryState,
+                    acceptedAt: Moment(Clock.now - .seconds(3600 * (number + 1) + 600)),
                     sender: number % 2 == 0 ? "news@example.com" : "", sizeOctets: 4096, listener: "mx",
                     client: "203.0.113.9", nextAttempt: Moment(Clock.now + .seconds(330)),
                     recipients: [

@@ -16,7 +16,9 @@ struct ConfigCommandTests {
     func findings() {
         let report = ConfigurationReport(
             path: "c.yaml",
-            findings: [.init(.error, line: 12, column: 3, "no such key\u{7}"), .init(.warning, "no trust anchor")])
+            findings: [
+                .init(.error, line: 12, column: 3, "no such key\u{7}"), .init(.warning, "no trust anchor"),
+            ])
         #expect(
             ReportPage.lines(report) == [
                 "c.yaml:12:3: error: no such key\u{FFFD}", "c.yaml: warning: no trust anchor",

@@ -29,7 +29,8 @@ struct NodeCommandTests {
 
     @Test(
         "status ends as the node's health says",
-        arguments: [(nil, Outcome.ok), (.degraded, .partial), (.critical, .refused)] as [(NodeStatus.Health?, Outcome)])
+        arguments: [(nil, Outcome.ok), (.degraded, .partial), (.critical, .refused)]
+            as [(NodeStatus.Health?, Outcome)])
     func health(_ health: NodeStatus.Health?, _ outcome: Outcome) async throws {
         let backend = FakeBackend()
         backend.with { state in state.problems = health.map { [.init($0, "x")] } ?? [] }
@@ -108,7 +109,9 @@ struct NodeCommandTests {
         let run = try await CommandRun.of(["reload"], backend)
         #expect(run.outcome == .partial)
         #expect(run.output.hasSuffix("The node works by it now.\nqueue.directory waits for a restart.\n"))
-        backend.with { $0.report = .init(path: "/c.yaml", findings: [.init(.error, line: 3, column: 5, "no such key")]) }
+        backend.with {
+            $0.report = .init(path: "/c.yaml", findings: [.init(.error, line: 3, column: 5, "no such key")])
+        }
         let refused = try await CommandRun.of(["reload"], backend)
         #expect(refused.outcome == .refused)
         #expect(refused.output == "/c.yaml:3:5: error: no such key\nNothing was changed.\n")
@@ -131,7 +134,9 @@ struct NodeCommandTests {
         #expect(backend.deeds.isEmpty)
         #expect(try await CommandRun.of(["store", "upgrade", "--yes"], backend).outcome == .ok)
         #expect(backend.deeds.count == 1)
-        #expect(try CommandRun.here(["store", "repair", "/nowhere"], answer: "n").errors.contains("nothing was changed"))
+        #expect(
+            try CommandRun.here(["store", "repair", "/nowhere"], answer: "n").errors.contains(
+                "nothing was changed"))
         let missing = try CommandRun.here(["store", "repair", "/nowhere", "--yes"])
         #expect(missing.outcome == .refused && missing.errors.contains("/nowhere"))
     }
@@ -152,12 +157,17 @@ struct NodeCommandTests {
 
     @Test("version and metrics are given as they are")
     func others() async throws {
-        #expect(try await CommandRun.of(["version"]).output == "chappe \(NodeVersion.text)\nnode   0.0.0-fake (mx.example.org)\n")
-        #expect(try CommandRun.here(["version", "--socket", "/nowhere"]).output == "chappe \(NodeVersion.text)\n")
+        #expect(
+            try await CommandRun.of(["version"]).output
+                == "chappe \(NodeVersion.text)\nnode   0.0.0-fake (mx.example.org)\n")
+        #expect(
+            try CommandRun.here(["version", "--socket", "/nowhere"]).output == "chappe \(NodeVersion.text)\n")
         #expect(try await CommandRun.of(["metrics"]).output == "chappe_fake 1\n")
     }
 
-    @Test("a command that does not exist is a mistake of usage", arguments: [["frobnicate"], ["queue", "ls", "--nonsense"], ["queue", "show"]])
+    @Test(
+        "a command that does not exist is a mistake of usage",
+        arguments: [["frobnicate"], ["queue", "ls", "--nonsense"], ["queue", "show"]])
     func usage(_ arguments: [String]) throws { #expect(try CommandRun.here(arguments).outcome == .usage) }
 }
 
@@ -165,12 +175,18 @@ struct NodeCommandTests {
 struct WordingTests {
     @Test(
         "spans have two units at most",
-        arguments: [(0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (11_520, "3h12m"), (86_400, "1d"), (187_200, "2d4h"), (-5, "0s")])
+        arguments: [
+            (0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (11_520, "3h12m"),
+            (86_400, "1d"), (187_200, "2d4h"), (-5, "0s"),
+        ])
     func spans(_ seconds: Int64, _ text: String) { #expect(Wording.span(seconds: seconds) == text) }
 
     @Test(
         "counts have commas, sizes a unit",
-        arguments: [(0, "0", "0 B"), (999, "999", "999 B"), (1000, "1,000", "1000 B"), (1024, "1,024", "1.0 KiB"), (1_234_567, "1,234,567", "1.1 MiB"), (-1000, "-1,000", "-1000 B")])
+        arguments: [
+            (0, "0", "0 B"), (999, "999", "999 B"), (1000, "1,000", "1000 B"), (1024, "1,024", "1.0 KiB"),
+            (1_234_567, "1,234,567", "1.1 MiB"), (-1000, "-1,000", "-1000 B"),
+        ])
     func counts(_ number: Int, _ count: String, _ octets: String) {
         #expect(Wording.count(number) == count)
         #expect(Wording.octets(number) == octets)
@@ -181,7 +197,10 @@ struct WordingTests {
         var table = Table([("A", .left), ("NUMBER", .right), ("C", .left)])
         table.add(["longer", "1", ""])
         table.add(["x\ny", "22", "z"])
-        #expect(table.lines(withHeaders: true) == ["A       NUMBER  C", "longer       1", "x\u{FFFD}y         22  z"])
+        #expect(
+            table.lines(withHeaders: true) == [
+                "A       NUMBER  C", "longer       1", "x\u{FFFD}y         22  z",
+            ])
         #expect(table.lines(withHeaders: false).count == 2)
     }
 }

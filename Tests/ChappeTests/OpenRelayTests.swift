@@ -13,14 +13,16 @@ struct OpenRelayTests {
     ) async throws -> CommandRun {
         defer { host.stop() }
         return try await CommandRun.of(
-            ["selftest", "open-relay", "--port", "\(host.port)", "--domain", "example.org", "--timeout", "5"] + arguments,
+            ["selftest", "open-relay", "--port", "\(host.port)", "--domain", "example.org", "--timeout", "5"]
+                + arguments,
             backend)
     }
 
     @Test("finds nothing at a host that takes its own recipient only")
     func closed() async throws {
         let host = ScriptedHost { line, _ in
-            line.hasPrefix("RCPT TO:<postmaster@example.org>") || !line.hasPrefix("RCPT") ? "250 ok" : "550 5.7.1 no"
+            line.hasPrefix("RCPT TO:<postmaster@example.org>") || !line.hasPrefix("RCPT")
+                ? "250 ok" : "550 5.7.1 no"
         }
         let run = try await run(host)
         #expect(run.outcome == .ok)
@@ -45,7 +47,9 @@ struct OpenRelayTests {
 
     @Test("a refusal at the end of data is a refusal")
     func endOfData() async throws {
-        let host = ScriptedHost { line, inData in inData ? "550 5.7.1 no" : line == "DATA" ? "354 go on" : "250 ok" }
+        let host = ScriptedHost { line, inData in
+            inData ? "550 5.7.1 no" : line == "DATA" ? "354 go on" : "250 ok"
+        }
         let run = try await run(host)
         #expect(run.outcome == .ok)
         #expect(run.output.contains("end of data: 550 5.7.1 no"))
@@ -74,11 +78,14 @@ struct OpenRelayTests {
         backend.with { state in
             state.facts.sharedNetworks = [
                 .init(
-                    network: "192.0.2.0/24, 203.0.113.0/24", senderDomains: ["example.org"], fromDomains: ["example.org"],
+                    network: "192.0.2.0/24, 203.0.113.0/24", senderDomains: ["example.org"],
+                    fromDomains: ["example.org"],
                     header: "X-OriginatorOrg", value: "example.org")
             ]
         }
-        let host = ScriptedHost { line, inData in inData ? "550 5.7.1 no" : line == "DATA" ? "354 go on" : "250 ok" }
+        let host = ScriptedHost { line, inData in
+            inData ? "550 5.7.1 no" : line == "DATA" ? "354 go on" : "250 ok"
+        }
         let run = try await run(host, ["--as", "198.51.100.1"], backend: backend)
         #expect(run.outcome == .ok)
         #expect(host.lines.contains("XCLIENT ADDR=198.51.100.1 NAME=[UNAVAILABLE]"))
@@ -90,7 +97,8 @@ struct OpenRelayTests {
     @Test("no tenant's message has all the marks")
     func tenantMarks() {
         let shared = SelftestFacts.SharedNetwork(
-            network: "192.0.2.0/24", senderDomains: ["example.org"], fromDomains: ["example.org"], header: "X-Org",
+            network: "192.0.2.0/24", senderDomains: ["example.org"], fromDomains: ["example.org"],
+            header: "X-Org",
             value: "example.org")
         let parties = OpenRelayTrick.Parties(
             ownDomain: "example.org", ownUser: "u", ownHost: "mx", ownAddress: .v4(0))
@@ -100,7 +108,8 @@ struct OpenRelayTests {
         for trick in tricks {
             let header = trick.attempt.header
             let isWhole =
-                header.count == 2 && header[0] == ("From", "someone@example.org") && header[1] == ("X-Org", "example.org")
+                header.count == 2 && header[0] == ("From", "someone@example.org")
+                && header[1] == ("X-Org", "example.org")
             #expect(!isWhole || trick.attempt.sender != Array("<someone@example.org>".utf8))
         }
     }

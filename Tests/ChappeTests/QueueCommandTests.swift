@@ -104,7 +104,8 @@ struct QueueCommandTests {
     @Test("a dry run says what would be, and changes nothing")
     func dryRun() async throws {
         let backend = FakeBackend.holding(200)
-        let run = try await CommandRun.of(["queue", "delete", "--domain", "example.org", "--dry-run"], backend)
+        let run = try await CommandRun.of(
+            ["queue", "delete", "--domain", "example.org", "--dry-run"], backend)
         #expect(run.output == "would delete 200 messages\n")
         #expect(run.outcome == .ok && backend.deeds.isEmpty)
     }
@@ -113,7 +114,8 @@ struct QueueCommandTests {
     func many() async throws {
         let arguments = ["queue", "hold", "--all", "--reason", "campaign"]
         for (count, extra, answer, outcome) in [
-            (100, [], nil, Outcome.ok), (101, [], nil, .refused), (101, ["--yes"], nil, .ok), (101, [], "y", .ok),
+            (100, [], nil, Outcome.ok), (101, [], nil, .refused), (101, ["--yes"], nil, .ok),
+            (101, [], "y", .ok),
             (101, [], "no", .refused),
         ] as [(Int, [String], String?, Outcome)] {
             let backend = FakeBackend.holding(count)
@@ -142,7 +144,9 @@ struct QueueCommandTests {
         #expect(none.outcome == .partial && none.output == "no message fits\n")
     }
 
-    @Test("a filter that makes no sense is a mistake of usage", arguments: [["--older-than", "soon"], ["--state", "gone"], ["--all", "01JC"]])
+    @Test(
+        "a filter that makes no sense is a mistake of usage",
+        arguments: [["--older-than", "soon"], ["--state", "gone"], ["--all", "01JC"]])
     func badFilter(_ arguments: [String]) async throws {
         let run = try await CommandRun.of(["queue", "ls"] + arguments)
         #expect(run.outcome == .usage)

@@ -27,7 +27,9 @@ struct EventEncodingTests {
 
     @Test("an event of no message has no id")
     func noMessage() {
-        #expect(line(Event(.lifecycle, at: moment)) == #"{"at":"2026-11-24T15:19:52.123+00:00","kind":"lifecycle"}"#)
+        #expect(
+            line(Event(.lifecycle, at: moment))
+                == #"{"at":"2026-11-24T15:19:52.123+00:00","kind":"lifecycle"}"#)
     }
 
     struct Text: Sendable {
@@ -53,7 +55,8 @@ struct EventEncodingTests {
             Text(String(repeating: "\"", count: 300), String(repeating: #"\""#, count: 300)),
         ])
     func escapes(_ sample: Text) {
-        let event = Event(.session, at: moment, fields: [("x", .text(sample.text)), ("l", .list([sample.text]))])
+        let event = Event(
+            .session, at: moment, fields: [("x", .text(sample.text)), ("l", .list([sample.text]))])
         #expect(
             line(event) == """
                 {"at":"2026-11-24T15:19:52.123+00:00","kind":"session","x":"\(sample.json)","l":["\(sample.json)"]}
@@ -67,8 +70,10 @@ struct EventEncodingTests {
                 for place in 0..<length {
                     var octets = [UInt8](repeating: UInt8(ascii: "~"), count: length)
                     octets[place] = octet
-                    let event = Event(.session, at: moment, fields: [("x", .text(String(decoding: octets, as: UTF8.self)))])
-                    #expect(event.encoded().count == event.encoded().filter { $0 >= 0x20 && $0 != 0x7F }.count)
+                    let event = Event(
+                        .session, at: moment, fields: [("x", .text(String(decoding: octets, as: UTF8.self)))])
+                    #expect(
+                        event.encoded().count == event.encoded().filter { $0 >= 0x20 && $0 != 0x7F }.count)
                     let escape = octet == 0x22 || octet == 0x5C ? 1 : 5
                     #expect(line(event).utf8.count == 62 + length + escape)
                 }
@@ -79,11 +84,13 @@ struct EventEncodingTests {
     @Test(
         "numbers keep every digit",
         arguments: [
-            0, 9, 10, 99, 100, 1_000_000_007, 999_999_999_999_999_999, 1_000_000_000_000_000_000, Int64.max, Int64.min,
+            0, 9, 10, 99, 100, 1_000_000_007, 999_999_999_999_999_999, 1_000_000_000_000_000_000, Int64.max,
+            Int64.min,
             -1,
         ])
     func numbers(_ number: Int64) {
-        #expect(line(Event(.store, at: moment, fields: [("n", .number(number))])).hasSuffix("\"n\":\(number)}"))
+        #expect(
+            line(Event(.store, at: moment, fields: [("n", .number(number))])).hasSuffix("\"n\":\(number)}"))
     }
 
     @Test("a line is appended to what is there already")

@@ -38,7 +38,8 @@ struct MetricsTests {
     @Test("a histogram's ranges are cumulative and its sum is in whole units")
     func histogram() {
         let registry = MetricRegistry()
-        let histogram = registry.histogram("h_seconds", "H.", Histogram(bounds: [1000, 2000], unitsPerWhole: 1000))
+        let histogram = registry.histogram(
+            "h_seconds", "H.", Histogram(bounds: [1000, 2000], unitsPerWhole: 1000))
         histogram.observe(.milliseconds(1000))
         histogram.observe(1001)
         histogram.observe(.seconds(5))

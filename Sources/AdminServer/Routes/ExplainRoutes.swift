@@ -20,7 +20,8 @@ struct ExplainRoutes {
                 .notFound, "this node has never heard of \(id), or has forgotten it",
                 advice: "look in the event files of the days around \(id.time.rfc3339)")
         }
-        // Lines are spliced in as they were written: a reader sees the fields in the order in which they were recorded.
+        // Lines are spliced in as they were written: a reader sees the fields in the order in which they were
+        // recorded.
         var body = ByteBuffer(string: "{\"schema\":\(AdminAPI.schema),\"id\":\"\(id)\",")
         if let entry { body.writeString("\"entry\":\(try Self.json(entry)),") }
         body.writeString("\"events\":[")
@@ -38,7 +39,8 @@ struct ExplainRoutes {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// The line itself or, if it cannot be read, an event that says so: one bad line must not hide the others.
+    /// The line itself or, if it cannot be read, an event that says so: one bad line must not hide the
+    /// others.
     private static func sound(_ line: [UInt8]) throws -> [UInt8] {
         if (try? JSONDecoder().decode(EventRecord.self, from: Data(line))) != nil { return line }
         let text = String(decoding: line.prefix(1000), as: UTF8.self)

@@ -22,7 +22,8 @@ struct QueueRoutes {
         var (filter, others) = try split(request, others: ["limit", "cursor"])
         // A list of everything is no danger, so it need not be said.
         filter.all = false
-        let limit = try Self.number(others["limit"], or: AdminAPI.pageLimitDefault, upTo: AdminAPI.pageLimitLongest)
+        let limit = try Self.number(
+            others["limit"], or: AdminAPI.pageLimitDefault, upTo: AdminAPI.pageLimitLongest)
         return try await backend.queuePage(filter, limit: limit, cursor: others["cursor"])
     }
 
@@ -33,7 +34,8 @@ struct QueueRoutes {
             let known = QueueSummary.Grouping.allCases.map(\.rawValue).joined(separator: ", ")
             throw AdminProblem(.badRequest, "nothing is grouped by \"\(name)\"", advice: "there are \(known)")
         }
-        let limit = try Self.number(others["limit"], or: AdminAPI.pageLimitDefault, upTo: AdminAPI.pageLimitLongest)
+        let limit = try Self.number(
+            others["limit"], or: AdminAPI.pageLimitDefault, upTo: AdminAPI.pageLimitLongest)
         return try await backend.queueSummary(filter, by: grouping, limit: limit)
     }
 
@@ -43,13 +45,16 @@ struct QueueRoutes {
         return QueueEntryAnswer(entry: entry)
     }
 
-    private func change(_ action: QueueAction, _ request: Request, _ context: AdminContext) async throws
+    private func change(
+        _ action: QueueAction, _ request: Request, _ context: AdminContext
+    ) async throws
         -> QueueChangeAnswer
     {
         var change = try await request.body(QueueChangeRequest.self)
         guard !change.filter.isEmpty else {
             throw AdminProblem(
-                .badRequest, "no message is named", advice: "give an id or a filter, or --all for every message")
+                .badRequest, "no message is named",
+                advice: "give an id or a filter, or --all for every message")
         }
         if !change.dryRun || !change.reason.isEmpty { change.reason = try Reason.checked(change.reason) }
         return try await backend.change(action, change, by: try context.knownCaller)
@@ -63,7 +68,9 @@ struct QueueRoutes {
         return (filter, Dictionary(rest.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
     }
 
-    private static func number(_ text: String?, or fallback: Int, upTo longest: Int) throws(AdminProblem) -> Int {
+    private static func number(
+        _ text: String?, or fallback: Int, upTo longest: Int
+    ) throws(AdminProblem) -> Int {
         guard let text else { return fallback }
         guard let number = Int(text), (1...longest).contains(number) else {
             throw AdminProblem(.badRequest, "limit cannot be \"\(text)\"", advice: "from 1 to \(longest)")
@@ -78,7 +85,8 @@ extension AdminContext {
         get throws {
             let text = parameters.get("id") ?? ""
             guard let id = QueueID(text) else {
-                throw AdminProblem(.badRequest, "\"\(text)\" is no id", advice: "an id has 26 letters and digits")
+                throw AdminProblem(
+                    .badRequest, "\"\(text)\" is no id", advice: "an id has 26 letters and digits")
             }
             return id
         }

@@ -20,7 +20,9 @@ struct RawRoutes {
                 advice: "this is a right apart: root has it, and who is listed in the node's configuration")
         }
         let id = try context.queueID
-        guard let message = try await backend.rawMessage(id, for: caller) else { throw AdminProblem.notQueued(id) }
+        guard let message = try await backend.rawMessage(id, for: caller) else {
+            throw AdminProblem.notQueued(id)
+        }
         let body = ResponseBody(contentLength: message.sizeOctets) { writer in
             var number = 0
             while let piece = try await message.piece(number) {

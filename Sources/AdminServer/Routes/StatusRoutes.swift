@@ -8,6 +8,8 @@ struct StatusRoutes {
     func add(to routes: RouterGroup<AdminContext>) {
         routes.get("version") { _, _ in .json(await backend.version()) as Response }
         routes.get("status") { _, _ in .json(try await backend.status()) as Response }
-        routes.get("metrics") { _, _ in .text(await backend.metrics(), type: MetricsServer.contentType) as Response }
+        routes.get("metrics") { _, _ in
+            .text(await backend.metrics(), type: MetricsServer.contentType) as Response
+        }
     }
 }

@@ -65,7 +65,8 @@ extension DeliveryReport {
             moment.appendMailDate(to: &octets)
             octets.append("\r\n")
         }
-        if recipient.action == .delayed, let moment = recipient.retriedUntil {  // RFC 3464 §2.3.9: in no others
+        // RFC 3464 §2.3.9: in no others
+        if recipient.action == .delayed, let moment = recipient.retriedUntil {
             octets.append("Will-Retry-Until: ")
             moment.appendMailDate(to: &octets)
             octets.append("\r\n")

@@ -15,7 +15,9 @@ enum NodeFolders {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func make(_ path: String, owner: Privileges.Identity?, mode: UInt32 = 0o700) throws(NodeError) {
+    private static func make(
+        _ path: String, owner: Privileges.Identity?, mode: UInt32 = 0o700
+    ) throws(NodeError) {
         if access(path, F_OK) == 0 { return }
         let above = parent(of: path)
         if above != path && access(above, F_OK) != 0 { try make(above, owner: owner, mode: 0o755) }

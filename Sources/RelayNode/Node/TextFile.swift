@@ -11,7 +11,8 @@ enum TextFile {
         return try read(descriptor, path)
     }
 
-    /// A file with one secret in it; what others may read is refused. A final line end is no part of the secret.
+    /// A file with one secret in it; what others may read is refused. A final line end is no part of the
+    /// secret.
     static func readSecret(_ path: String) throws(NodeError) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw NodeError("\(path): \(String(cString: strerror(errno)))") }
@@ -49,7 +50,9 @@ enum TextFile {
             guard count >= 0 else { throw NodeError("\(path): \(String(cString: strerror(errno)))") }
             guard count > 0 else { return octets }
             octets.append(contentsOf: chunk[..<count])
-            guard octets.count <= octetLimit else { throw NodeError("\(path): longer than \(octetLimit) octets") }
+            guard octets.count <= octetLimit else {
+                throw NodeError("\(path): longer than \(octetLimit) octets")
+            }
         }
     }
 }

@@ -9,8 +9,10 @@ package enum Privileges {
 
         package var description: String {
             switch self {
-            case .noSuchUser(let name): "there is no user \(name): create it (adduser --system \(name)) or set `user:`"
-            case .noSuchGroup(let name): "there is no group \(name): create it (addgroup --system \(name)) or set `group:`"
+            case .noSuchUser(let name):
+                "there is no user \(name): create it (adduser --system \(name)) or set `user:`"
+            case .noSuchGroup(let name):
+                "there is no group \(name): create it (addgroup --system \(name)) or set `group:`"
             case .refused(let detail): "could not change user: \(detail)"
             }
         }
@@ -37,10 +39,12 @@ package enum Privileges {
         return Identity(user: uid, group: gid)
     }
 
-    /// Group first, because afterwards we could not change it; then user; then look whether the way back is shut.
+    /// Group first, because afterwards we could not change it; then user; then look whether the way back is
+    /// shut.
     package static func become(_ identity: Identity, user: String) throws(DropError) {
         guard isRoot else { return }
-        guard initgroups(user, identity.group) == 0, setgid(identity.group) == 0, setuid(identity.user) == 0 else {
+        guard initgroups(user, identity.group) == 0, setgid(identity.group) == 0, setuid(identity.user) == 0
+        else {
             throw .refused(String(cString: strerror(errno)))
         }
         guard identity.user == 0 || setuid(0) != 0 else { throw .refused("root came back") }

@@ -30,7 +30,8 @@ package enum ClientEvent: Sendable, Equatable {
     case tlsFailed(detail: String)
     /// The answer to `.authenticate`; nil: give up.
     case authenticationResponse([UInt8]?)
-    /// A transaction, only after `.ready` and one at a time. `content` is its beginning, all of it if `isWhole`.
+    /// A transaction, only after `.ready` and one at a time. `content` is its beginning, all of it if
+    /// `isWhole`.
     case begin(OutboundTransaction, content: [[UInt8]], isWhole: Bool)
     /// The answer to `.needContent`; `isLast`: nothing follows.
     case content([[UInt8]], isLast: Bool)
@@ -48,7 +49,8 @@ package enum ClientAction: Sendable, Equatable {
     case send([UInt8])
     /// Send what is waiting, then begin the handshake.
     case startTLS
-    /// Compute the next message of a SCRAM-SHA-256 exchange; `challenge` is nil for the first. Base64 is removed here.
+    /// Compute the next message of a SCRAM-SHA-256 exchange; `challenge` is nil for the first. Base64 is
+    /// removed here.
     case authenticate(challenge: [UInt8]?)
     /// The session stands: `capabilities` and `tls` are final.
     case ready

@@ -95,8 +95,8 @@ extension ClientSession {
         }
     }
 
-    /// No reply is owed from here on: octets in clear behind the 220 end the session, so that nobody can put words in front of
-    /// the encrypted ones (RFC 3207 §6).
+    /// No reply is owed from here on: octets in clear behind the 220 end the session, so that nobody can put
+    /// words in front of the encrypted ones (RFC 3207 §6).
     private mutating func beginHandshake(now: Timestamp, _ actions: inout [ClientAction]) {
         state = .handshaking
         deadline = now + timeouts.handshake
@@ -121,8 +121,8 @@ extension ClientSession {
         guard !credentials.user.utf8.contains(0), !credentials.password.utf8.contains(0) else {
             return leave(.broken(detail: "the configured credentials hold a NUL"), &actions)
         }
-        // A password goes out in clear only where the route says that there is no TLS: with `may`, whoever sits on the wire
-        // would just have to hide STARTTLS.
+        // A password goes out in clear only where the route says that there is no TLS: with `may`, whoever
+        // sits on the wire would just have to hide STARTTLS.
         let mayShowPassword = tls != nil || target.tls == .none
         var usable = offer.mechanisms
         if !offersSCRAM { usable.remove(.scramSHA256) }
@@ -166,7 +166,8 @@ extension ClientSession {
             }
             deadline = now + timeouts.opening
             actions.append(.authenticate(challenge: challenge))
-        // The third message follows the server's proof alone: the shell gives up where there is none (RFC 5802 §3).
+        // The third message follows the server's proof alone: the shell gives up where there is none (RFC
+        // 5802 §3).
         case .scram(3) where code == 235, .plain where code == 235, .last where code == 235:
             finishOpening(&actions)
         case .plain, .loginUser, .loginPassword, .last, .scram:

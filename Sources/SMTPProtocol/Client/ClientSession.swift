@@ -1,9 +1,10 @@
 package import MailValues
 
-/// The client's side of one connection, by SMTP (RFC 5321) or LMTP (RFC 2033): opens it, carries transactions, ends it.
+/// The client's side of one connection, by SMTP (RFC 5321) or LMTP (RFC 2033): opens it, carries
+/// transactions, ends it.
 ///
-/// It opens no socket and reads no clock. Each reply must answer a command that was sent before the reply's octets came:
-/// whatever a peer says unasked is never taken for an answer.
+/// It opens no socket and reads no clock. Each reply must answer a command that was sent before the reply's
+/// octets came: whatever a peer says unasked is never taken for an answer.
 package struct ClientSession: Sendable {
     enum State: Sendable {
         case connecting
@@ -86,7 +87,8 @@ package struct ClientSession: Sendable {
             begin(envelope, content: content, isWhole: isWhole, now: now, &actions)
         case .content(let pieces, let isLast): supply(pieces, isLast: isLast, now: now, &actions)
         case .contentFailed:
-            // Without its final dot the message is not taken (RFC 5321 §4.1.1.4); there is no other way to stop.
+            // Without its final dot the message is not taken (RFC 5321 §4.1.1.4); there is no other way to
+            // stop.
             if case .transaction = state { breakOff(detail: "our own content could not be read", &actions) }
         case .quit: quit(now: now, &actions)
         case .deadlinePassed: timeOut(now: now, &actions)
@@ -157,7 +159,8 @@ package struct ClientSession: Sendable {
         }
     }
 
-    /// One step of the transaction, and what follows from it. The transaction is moved out and back, never copied.
+    /// One step of the transaction, and what follows from it. The transaction is moved out and back, never
+    /// copied.
     private mutating func advance(
         now: Timestamp, _ actions: inout [ClientAction],
         by step: (inout ClientTransaction, ReplyParser, inout Int, inout [ClientAction]) ->

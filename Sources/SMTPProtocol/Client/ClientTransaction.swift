@@ -2,8 +2,8 @@ import MailValues
 
 /// One transaction as the client sees it, from MAIL (or the RSET before it) to the last reply.
 ///
-/// Replies come in the order of commands and are matched by counting alone (RFC 2920 §3.1); `phase` names the command whose
-/// reply is next.
+/// Replies come in the order of commands and are matched by counting alone (RFC 2920 §3.1); `phase` names the
+/// command whose reply is next.
 struct ClientTransaction: Sendable {
     enum Phase: Sendable, Equatable {
         case reset
@@ -108,7 +108,8 @@ struct ClientTransaction: Sendable {
         return .going
     }
 
-    /// RFC 9422 §4.2: a peer that states its limit will not take more; who stands beyond it is told to try again.
+    /// RFC 9422 §4.2: a peer that states its limit will not take more; who stands beyond it is told to try
+    /// again.
     private mutating func withholdBeyondLimit() {
         guard let limit = peer.recipientMaximum, limit < standings.count else { return }
         for index in limit..<standings.count {
@@ -125,7 +126,8 @@ struct ClientTransaction: Sendable {
         return false
     }
 
-    /// What closes a pipelined group: DATA, or the whole message in one chunk, or nothing yet (RFC 2920 §3.1, RFC 3030 §4.2).
+    /// What closes a pipelined group: DATA, or the whole message in one chunk, or nothing yet (RFC 2920 §3.1,
+    /// RFC 3030 §4.2).
     private mutating func appendContentCommand(to octets: inout [UInt8], owed: inout Int) {
         guard peer.chunking else {
             octets.append("DATA\r\n")
@@ -254,7 +256,8 @@ struct ClientTransaction: Sendable {
                 sendContent(owed: &owed, into: &actions)
                 return .going
             }
-            // RFC 2920 §3.1. LMTP would owe no reply to the dot, and so never be in step again (RFC 2033 §4.2).
+            // RFC 2920 §3.1. LMTP would owe no reply to the dot, and so never be in step again (RFC 2033
+            // §4.2).
             if isLMTP { return .broken(detail: "354 without a recipient") }
             phase = .loneDot
             owed += 1

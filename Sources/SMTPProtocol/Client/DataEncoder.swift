@@ -1,8 +1,8 @@
-/// Makes the octets of a message fit for DATA (RFC 5321 §4.5.2): a dot at the beginning of a line is doubled, and no CR or
-/// LF stands alone.
+/// Makes the octets of a message fit for DATA (RFC 5321 §4.5.2): a dot at the beginning of a line is doubled,
+/// and no CR or LF stands alone.
 ///
-/// The content is in that shape already, but for the dots. Were it not, two servers could see different ends in it: so the
-/// encoder does not believe it, and mends what would break.
+/// The content is in that shape already, but for the dots. Were it not, two servers could see different ends
+/// in it: so the encoder does not believe it, and mends what would break.
 struct DataEncoder: Sendable {
     /// The octet before the next piece; the content begins like a line.
     private var previous: UInt8 = 0x0A
@@ -31,7 +31,8 @@ struct DataEncoder: Sendable {
 
     /// Every LF follows a CR, every CR precedes an LF, and no dot follows an LF.
     ///
-    /// Thirty-two octets at a step, each compared with the one before it; faults are gathered, because asking costs more than comparing.
+    /// Thirty-two octets at a step, each compared with the one before it; faults are gathered, because asking
+    /// costs more than comparing.
     private static func isClean(_ octets: UnsafeRawBufferPointer, after previous: UInt8) -> Bool {
         let first = octets[0]
         if (first == 0x0A) != (previous == 0x0D) || (first == 0x2E && previous == 0x0A) { return false }

@@ -6,7 +6,8 @@ package struct DialTarget: Sendable, Equatable {
     package enum TLSMode: Sendable, Equatable {
         /// No TLS, even if offered.
         case none
-        /// If offered; any certificate, lowest security level. A failed handshake throws `tlsFailed`: the caller may dial anew with `none`.
+        /// If offered; any certificate, lowest security level. A failed handshake throws `tlsFailed`: the
+        /// caller may dial anew with `none`.
         case may
         /// Encrypted or not at all; any certificate.
         case require
@@ -122,7 +123,8 @@ package struct OutboundTransaction: Sendable, Equatable {
 
 /// The octets of a message on their way out: every line ends with CRLF, no dots added.
 package protocol ContentSource: AnyObject, Sendable {
-    /// The next pieces, empty at the end. A throw means that we could not read: the transaction is given up without a final dot.
+    /// The next pieces, empty at the end. A throw means that we could not read: the transaction is given up
+    /// without a final dot.
     func next() async throws -> [[UInt8]]
     /// From the beginning again, for another attempt.
     func rewind()
@@ -135,7 +137,8 @@ package struct TransactionOutcome: Sendable, Equatable {
         case delivered(Reply)
         /// 4yz or 5yz, and to which command.
         case refused(Reply, command: String)
-        /// No reply: the connection broke or timed out. `afterDot`: the final dot may have arrived, the peer may have the message.
+        /// No reply: the connection broke or timed out. `afterDot`: the final dot may have arrived, the peer
+        /// may have the message.
         case lost(detail: String, afterDot: Bool)
     }
     /// In the order of `OutboundTransaction.recipients`.

@@ -2,8 +2,8 @@ import MailValues
 
 /// Writes MAIL and RCPT for one peer: each parameter only where it is offered.
 ///
-/// What it writes is one line, whatever stands in the values: an octet that could end a line makes the write fail, and
-/// leaves `octets` as they were.
+/// What it writes is one line, whatever stands in the values: an octet that could end a line makes the write
+/// fail, and leaves `octets` as they were.
 struct EnvelopeCommands: Sendable {
     let peer: PeerCapabilities
 

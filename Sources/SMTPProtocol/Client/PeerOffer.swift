@@ -1,4 +1,5 @@
-/// Everything a reply to EHLO or LHLO offers: what concerns transactions, and what concerns the session alone.
+/// Everything a reply to EHLO or LHLO offers: what concerns transactions, and what concerns the session
+/// alone.
 struct PeerOffer: Sendable, Equatable {
     struct Mechanisms: OptionSet, Sendable, Equatable {
         let rawValue: UInt8
@@ -13,7 +14,8 @@ struct PeerOffer: Sendable, Equatable {
 
     init() {}
 
-    /// From the lines of a positive reply to EHLO, divided by LF; the first bears the peer's name (RFC 5321 §4.1.1.1).
+    /// From the lines of a positive reply to EHLO, divided by LF; the first bears the peer's name (RFC 5321
+    /// §4.1.1.1).
     init(helloText: [UInt8]) {
         for line in helloText.split(separator: 0x0A, omittingEmptySubsequences: false).dropFirst() {
             // `AUTH=LOGIN PLAIN` is older than RFC 4954 and still said.

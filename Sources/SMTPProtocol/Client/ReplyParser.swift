@@ -2,7 +2,8 @@ package import MailValues
 
 /// What a peer may make us hold of one reply.
 package struct ReplyLimits: Sendable, Equatable {
-    /// Octets kept of a line; RFC 5321 §4.5.3.1.5 allows 512, but peers explain at length. What comes beyond is dropped.
+    /// Octets kept of a line; RFC 5321 §4.5.3.1.5 allows 512, but peers explain at length. What comes beyond
+    /// is dropped.
     package var lineOctetsKept = 2_048
     /// Octets of a line, kept or not, after which we hang up.
     package var lineOctets = 65_536
@@ -35,8 +36,8 @@ package enum ReplyError: Error, Sendable, Equatable {
 
 /// Reads replies out of octets that come in any cut.
 ///
-/// Only CRLF ends a line. A bare LF is text, shown as `?`: a peer that repeats an address of ours in its reply must not be led
-/// into saying two replies (RFC 5321 §2.3.8).
+/// Only CRLF ends a line. A bare LF is text, shown as `?`: a peer that repeats an address of ours in its
+/// reply must not be led into saying two replies (RFC 5321 §2.3.8).
 package struct ReplyParser: Sendable {
     private let limits: ReplyLimits
     /// The kept part of a line that is still arriving.
@@ -59,8 +60,8 @@ package struct ReplyParser: Sendable {
     /// Nothing of a reply has arrived.
     package var isEmpty: Bool { lineOctets == 0 && (isComplete || lineCount == 0) }
 
-    /// Takes octets from `offset` up to the end of the next reply; true when it is whole, false when all octets are taken
-    /// and more must come.
+    /// Takes octets from `offset` up to the end of the next reply; true when it is whole, false when all
+    /// octets are taken and more must come.
     package mutating func consume(
         _ octets: UnsafeRawBufferPointer, from offset: inout Int
     ) throws(ReplyError) -> Bool {
@@ -102,7 +103,8 @@ package struct ReplyParser: Sendable {
         try keep(rest)
         var whole: [UInt8] = []
         swap(&whole, &line)
-        // The CRLF is among what was kept, or was dropped with the end of an overlong line, in whole or in half.
+        // The CRLF is among what was kept, or was dropped with the end of an overlong line, in whole or in
+        // half.
         let count = min(whole.count, lineOctets - 2)
         lineOctets = 0
         try whole.withUnsafeBufferPointer { (all) throws(ReplyError) in
@@ -142,7 +144,8 @@ package struct ReplyParser: Sendable {
 }
 
 extension ReplyParser {
-    /// The whole reply as a value. Made only where somebody wants to read it: most replies are just their code.
+    /// The whole reply as a value. Made only where somebody wants to read it: most replies are just their
+    /// code.
     package var reply: Reply {
         var enhanced: EnhancedStatus?
         var plain: [UInt8] = []

@@ -2,9 +2,10 @@ package import MailValues
 
 /// The house behind a session: who may send what, and where messages go.
 ///
-/// One receiver is made for each connection by a `MailReceiverFactory`, and is called on that connection's lane alone.
-/// Each call returns the answer at once where it can, because a hop costs more than most answers; or nil, and then says
-/// `asker.answer(ticket, …)` on the same lane later, exactly once. A ticket that is no longer waited for is ignored.
+/// One receiver is made for each connection by a `MailReceiverFactory`, and is called on that connection's
+/// lane alone. Each call returns the answer at once where it can, because a hop costs more than most answers;
+/// or nil, and then says `asker.answer(ticket, …)` on the same lane later, exactly once. A ticket that is no
+/// longer waited for is ignored.
 package protocol MailReceiver: AnyObject {
     /// Before the machine hears of it: what was said in clear no longer counts (RFC 3207 §4.2).
     func tlsEstablished(_ facts: TLSFacts)

@@ -75,7 +75,8 @@ package enum ServerEvent: Sendable, Equatable {
     case tlsEstablished(TLSFacts)
     /// The shell's timer, set by `ServerSession.deadline`, has run out.
     case deadlinePassed
-    /// The node is stopping: what is in hand ends, then 421 4.3.2 at the next command, never inside a transaction.
+    /// The node is stopping: what is in hand ends, then 421 4.3.2 at the next command, never inside a
+    /// transaction.
     case drain
     /// The peer closed or the connection broke.
     case disconnected
@@ -85,14 +86,16 @@ package enum ServerEvent: Sendable, Equatable {
 package enum Question: Sendable, Equatable {
     /// Before the greeting.
     case connection
-    /// XCLIENT from a peer (Postfix XCLIENT_README); the receiver says whether it is listed. On `accept` facts change and the session starts anew.
+    /// XCLIENT from a peer (Postfix XCLIENT_README); the receiver says whether it is listed. On `accept`
+    /// facts change and the session starts anew.
     indirect case xclient(ConnectionFacts)
     /// EHLO or HELO, with the name as the client gave it (bounded printable ASCII).
     case hello(String, isExtended: Bool)
     case authenticate(AuthenticationStep)
     case mail(MailCommand)
     case recipient(RecipientCommand)
-    /// Everything of the message has been handed over as `.content`: take it, and answer only when it is durable.
+    /// Everything of the message has been handed over as `.content`: take it, and answer only when it is
+    /// durable.
     case endOfMessage(MessageFacts)
 }
 
@@ -142,7 +145,8 @@ package struct RecipientCommand: Sendable, Equatable {
     /// Octets between `<` and `>` as they came, source route included: what the address-form rules look at.
     package var rawPath: [UInt8]
     package var notify: DSNNotify?
-    /// ORCPT (RFC 3461 §4.2): `rfc822;user@example.org`, decoded from xtext (or utf-8-addr-xtext, RFC 6533 §3).
+    /// ORCPT (RFC 3461 §4.2): `rfc822;user@example.org`, decoded from xtext (or utf-8-addr-xtext, RFC 6533
+    /// §3).
     package var originalRecipient: String?
 
     package init(
@@ -190,7 +194,8 @@ package enum Answer: Sendable, Equatable {
     case refuse(Reply)
     /// `authenticate` only: send `334` with this, base64 added.
     case challenge([UInt8])
-    /// `authenticate` only: 235; the account is in force from here on. SCRAM's final message went as a challenge before.
+    /// `authenticate` only: 235; the account is in force from here on. SCRAM's final message went as a
+    /// challenge before.
     case authenticated(account: String)
 }
 
@@ -203,11 +208,14 @@ package enum ServerAction: Sendable, Equatable {
     /// MAIL was accepted and the first content octet is about to come; `recipients` in the order of RCPT.
     /// DATA: before the 354. BDAT: before the first chunk is handed over.
     case beginMessage
-    /// Octets of the message, dots removed, every line ended by CRLF. At most `SessionLimits.contentPieceOctets` at a time.
+    /// Octets of the message, dots removed, every line ended by CRLF. At most
+    /// `SessionLimits.contentPieceOctets` at a time.
     case content([UInt8])
-    /// The transaction is gone (RSET, a refused chunk, QUIT, a new EHLO, a lost connection): drop what came for it.
+    /// The transaction is gone (RSET, a refused chunk, QUIT, a new EHLO, a lost connection): drop what came
+    /// for it.
     case abortTransaction
-    /// Send what is waiting (the 220 among it), then begin the handshake. What the peer had sent behind STARTTLS ends the session.
+    /// Send what is waiting (the 220 among it), then begin the handshake. What the peer had sent behind
+    /// STARTTLS ends the session.
     case startTLS
     /// Send what is waiting, then close.
     case close

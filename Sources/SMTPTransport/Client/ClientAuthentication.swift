@@ -3,7 +3,8 @@ import NIOCore
 import NIOPosix
 import SMTPProtocol
 
-/// Our side of one SCRAM exchange, computed on a thread of its own: the peer says how many iterations there are.
+/// Our side of one SCRAM exchange, computed on a thread of its own: the peer says how many iterations there
+/// are.
 ///
 /// Lives on the event loop of its channel.
 final class ClientAuthentication {
@@ -16,7 +17,8 @@ final class ClientAuthentication {
         password = OpaqueString(credentials.password)?.text ?? credentials.password
     }
 
-    /// The message that answers `challenge`; nil where the server's is none, or does not prove that it knows the password.
+    /// The message that answers `challenge`; nil where the server's is none, or does not prove that it knows
+    /// the password.
     func answer(_ challenge: [UInt8]?, on loop: any EventLoop) -> EventLoopFuture<[UInt8]?> {
         guard let challenge else {
             var random = SecureRandom()

@@ -27,7 +27,8 @@ struct OpenedSession: Sendable {
 
 /// Drives one `ClientSession` from its socket; lives on the event loop of its channel.
 ///
-/// All that one event lets us send goes out in one write, and nobody is told of writes: the peer's replies say it all.
+/// All that one event lets us send goes out in one write, and nobody is told of writes: the peer's replies
+/// say it all.
 final class ClientHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -150,7 +151,8 @@ final class ClientHandler: ChannelInboundHandler {
         perform()
     }
 
-    /// Carries out what the machine wants. An action may bring on another event: the list in hand is therefore taken away first.
+    /// Carries out what the machine wants. An action may bring on another event: the list in hand is
+    /// therefore taken away first.
     private func perform() {
         var batch: [ClientAction] = []
         swap(&batch, &actions)

@@ -6,7 +6,8 @@ package struct DialerSettings: Sendable {
     package var connectTimeout: Duration = .seconds(30)
     package var timeouts = ClientTimeouts()
     package var replyLimits = ReplyLimits()
-    /// Octets of content that are read ahead of the peer; the message goes in one write with the envelope if it is no longer.
+    /// Octets of content that are read ahead of the peer; the message goes in one write with the envelope if
+    /// it is no longer.
     package var readAheadOctets = 65_536
     package init() {}
 }

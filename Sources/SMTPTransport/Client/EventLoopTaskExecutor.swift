@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// Runs tasks on an event loop: `Task(executorPreference: EventLoopTaskExecutor(connection.eventLoop)) { … }`.
+/// Runs tasks on an event loop: `Task(executorPreference: EventLoopTaskExecutor(connection.eventLoop)) { …
+/// }`.
 ///
 /// A task that talks to one connection all the time then costs no wake-up of another thread for each reply.
 package final class EventLoopTaskExecutor: TaskExecutor {

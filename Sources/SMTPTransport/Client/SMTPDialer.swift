@@ -52,7 +52,8 @@ package final class SMTPDialer: Dialer {
             address = try SocketAddress(target.address, port: target.port)
             if let source = target.source {
                 bootstrap = bootstrap.bind(to: try SocketAddress(source, port: 0))
-                    // The port is chosen when the destination is known, so that one source reaches every host 28,000 times.
+                    // The port is chosen when the destination is known, so that one source reaches every host
+                    // 28,000 times.
                     .channelOption(.ipOption(.bindAddressNoPort), value: 1)
             }
         } catch {

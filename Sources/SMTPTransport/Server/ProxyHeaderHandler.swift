@@ -2,7 +2,8 @@ import MailValues
 import NIOCore
 import SMTPProtocol
 
-/// Reads the PROXY header that a listed peer sends first, then makes way for the session with the client's address.
+/// Reads the PROXY header that a listed peer sends first, then makes way for the session with the client's
+/// address.
 final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

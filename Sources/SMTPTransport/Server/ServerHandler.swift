@@ -4,8 +4,8 @@ import SMTPProtocol
 
 /// The shell of one server session: octets in, the machine's actions carried out in order, octets out.
 ///
-/// It lives on its channel's event loop. It holds no protocol knowledge; the one decision that is its own is to stop
-/// reading while the machine or the receiver cannot take more.
+/// It lives on its channel's event loop. It holds no protocol knowledge; the one decision that is its own is
+/// to stop reading while the machine or the receiver cannot take more.
 final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendable {
     // @unchecked: every stored property is touched on `lane`'s loop alone; `AnswerTaker` promises it.
     typealias InboundIn = ByteBuffer

@@ -80,9 +80,9 @@ final class LibraryContext: @unchecked Sendable {
 extension TLSVersion {
     var wireVersion: CInt {
         switch self {
-        case .v1_0: TLS1_VERSION
-        case .v1_2: TLS1_2_VERSION
-        case .v1_3: TLS1_3_VERSION
+        case .v10: TLS1_VERSION
+        case .v12: TLS1_2_VERSION
+        case .v13: TLS1_3_VERSION
         }
     }
 }

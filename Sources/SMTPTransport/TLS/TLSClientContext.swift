@@ -12,10 +12,10 @@ package final class TLSClientContext: Sendable {
     /// Reads the system's authorities, about thirty milliseconds.
     package init(settings: TLSClientSettings = TLSClientSettings()) throws(TLSConfigurationError) {
         // `may`: whatever the host can do is better than clear text, which is what would follow.
-        lax = try LibraryContext(.client, oldest: .v1_0, securityLevel: 0)
+        lax = try LibraryContext(.client, oldest: .v10, securityLevel: 0)
         SSL_CTX_set_options(lax.raw, chappe_SSL_OP_LEGACY_SERVER_CONNECT())
-        encrypting = try LibraryContext(.client, oldest: .v1_2, securityLevel: 1)
-        verifying = try LibraryContext(.client, oldest: .v1_2, securityLevel: 2)
+        encrypting = try LibraryContext(.client, oldest: .v12, securityLevel: 1)
+        verifying = try LibraryContext(.client, oldest: .v12, securityLevel: 2)
         SSL_CTX_set_verify(verifying.raw, SSL_VERIFY_PEER, nil)
         switch settings.authorities {
         case .system: try verifying.trustSystem()

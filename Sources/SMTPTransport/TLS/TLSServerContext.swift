@@ -59,7 +59,7 @@ package final class TLSServerContext: Sendable {
     {
         // Level 1 for the world: what we refuse here would come in clear. TLS 1.0 signs with SHA-1: level 0.
         let context = try LibraryContext(
-            .server, oldest: settings.oldestVersion, securityLevel: settings.oldestVersion == .v1_0 ? 0 : 1)
+            .server, oldest: settings.oldestVersion, securityLevel: settings.oldestVersion == .v10 ? 0 : 1)
         SSL_CTX_set_options(context.raw, chappe_SSL_OP_CIPHER_SERVER_PREFERENCE())
         chappe_SSL_CTX_set_dh_auto(context.raw)
         if case .asked(let authorities) = settings.clientCertificates {

@@ -2,9 +2,9 @@
 package enum TLSVersion: String, Sendable, Equatable, CaseIterable {
     /// For listed inside networks alone: RFC 8996 deprecates it, and its signatures need the lowest security
     /// level.
-    case v1_0 = "1.0"
-    case v1_2 = "1.2"
-    case v1_3 = "1.3"
+    case v10 = "1.0"
+    case v12 = "1.2"
+    case v13 = "1.3"
 }
 
 /// A certificate chain, the leaf first, and the leaf's key; both as PEM.
@@ -46,7 +46,7 @@ package struct TLSServerSettings: Sendable {
     package var clientCertificates: ClientCertificates
 
     package init(
-        identities: [TLSIdentity], oldestVersion: TLSVersion = .v1_2,
+        identities: [TLSIdentity], oldestVersion: TLSVersion = .v12,
         clientCertificates: ClientCertificates = .notAsked
     ) {
         self.identities = identities

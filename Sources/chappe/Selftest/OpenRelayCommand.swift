@@ -25,7 +25,9 @@ struct OpenRelayCommand: ScreenCommand {
     var source: String?
     @Option(name: .customLong("as"), help: "The address to be taken for, said by XCLIENT.")
     var guise: String?
-    @Option(name: .customLong("domain"), help: "A domain that the node relays for; asked of the node if not given.")
+    @Option(
+        name: .customLong("domain"),
+        help: "A domain that the node relays for; asked of the node if not given.")
     var ownDomain: String?
     @Option(name: .customLong("user"), help: "A recipient there.") var ownUser = "postmaster"
     @Option(name: .customLong("target"), help: "Where a stranger wants mail to go.")
@@ -34,7 +36,9 @@ struct OpenRelayCommand: ScreenCommand {
 
     func validate() throws {
         for (name, text) in [("--from-address", source), ("--as", guise)] {
-            if let text, IPAddress(text) == nil { throw ValidationError("\(name) is no address: \"\(text)\"") }
+            if let text, IPAddress(text) == nil {
+                throw ValidationError("\(name) is no address: \"\(text)\"")
+            }
         }
         guard IPAddress(host) != nil else { throw ValidationError("--host is an address, not a name") }
         guard (1...3600).contains(timeout) else { throw ValidationError("--timeout is from 1 to 3600") }
@@ -45,7 +49,9 @@ struct OpenRelayCommand: ScreenCommand {
         // A pattern, such as `.example.org`, is no domain to write to.
         let relayed = facts?.relayDomains.first { !$0.hasPrefix(".") && !$0.contains("*") }
         guard let address = IPAddress(host), let domain = ownDomain ?? relayed ?? facts?.hostname else {
-            throw Complaint("which domain does the node relay for? say --domain, or let me reach \(node.client.path)", .usage)
+            throw Complaint(
+                "which domain does the node relay for? say --domain, or let me reach \(node.client.path)",
+                .usage)
         }
         let parties = OpenRelayTrick.Parties(
             ownDomain: domain, ownUser: ownUser, ownHost: facts?.hostname ?? domain, ownAddress: address,

@@ -40,7 +40,8 @@ struct RelayAttack {
     let source: IPAddress?
     let timeoutSeconds: Int
 
-    /// A recipient that the host is there for: taken, it shows that the refusals of the others mean something.
+    /// A recipient that the host is there for: taken, it shows that the refusals of the others mean
+    /// something.
     func control(_ parties: OpenRelayTrick.Parties, as stranger: IPAddress?) -> Result {
         var result = attempt(
             Attempt(
@@ -51,10 +52,13 @@ struct RelayAttack {
         return result
     }
 
-    func attempt(_ trick: OpenRelayTrick, _ parties: OpenRelayTrick.Parties, as stranger: IPAddress?) -> Result {
+    func attempt(
+        _ trick: OpenRelayTrick, _ parties: OpenRelayTrick.Parties, as stranger: IPAddress?
+    ) -> Result {
         attempt(
             Attempt(
-                name: trick.name, sender: trick.senderArgument(parties), recipient: trick.recipientArgument(parties),
+                name: trick.name, sender: trick.senderArgument(parties),
+                recipient: trick.recipientArgument(parties),
                 needsUTF8: trick.needsUTF8),
             as: stranger)
     }
@@ -62,7 +66,9 @@ struct RelayAttack {
     func attempt(_ trick: TenantTrick, from network: String) -> Result {
         // Where several networks share one rule, the first stands for all.
         guard let first = network.split(separator: ",").first, let network = Network(String(first)) else {
-            return Result(name: trick.attempt.name, sender: "", recipient: "", verdict: .unreachable, reply: "no network")
+            return Result(
+                name: trick.attempt.name, sender: "", recipient: "", verdict: .unreachable,
+                reply: "no network")
         }
         return attempt(trick.attempt, as: network.firstGuest)
     }
@@ -72,7 +78,8 @@ struct RelayAttack {
             name: attempt.name, sender: String(decoding: attempt.sender, as: UTF8.self),
             recipient: String(decoding: attempt.recipient, as: UTF8.self), verdict: .unreachable, reply: "")
         do {
-            let talker = try PlainTalker(address: address, port: port, source: source, timeoutSeconds: timeoutSeconds)
+            let talker = try PlainTalker(
+                address: address, port: port, source: source, timeoutSeconds: timeoutSeconds)
             (result.verdict, result.reply) = try talk(talker, attempt, guise, stopsBeforeData)
             talker.say("QUIT")
         } catch {
@@ -116,8 +123,12 @@ struct RelayAttack {
     /// Headers, a line, and the final dot without its CRLF, which `command` adds.
     private static func message(_ attempt: Attempt) -> [UInt8] {
         var lines = attempt.header.map { "\($0.name): \($0.value)" }
-        if !attempt.header.contains(where: { $0.name == "From" }) { lines.append("From: <stranger@elsewhere.example>") }
-        lines += ["Subject: open relay selftest", "X-Chappe-Selftest: \(attempt.name)", "", attempt.body, "."]
+        if !attempt.header.contains(where: { $0.name == "From" }) {
+            lines.append("From: <stranger@elsewhere.example>")
+        }
+        lines += [
+            "Subject: open relay selftest", "X-Chappe-Selftest: \(attempt.name)", "", attempt.body, ".",
+        ]
         return Array(lines.joined(separator: "\r\n").utf8)
     }
 }

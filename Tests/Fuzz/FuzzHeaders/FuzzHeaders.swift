@@ -1,6 +1,7 @@
 import MessageFormat
 
-/// Headers of any shape are scanned and edited within their bounds, and the same however they were cut into pieces.
+/// Headers of any shape are scanned and edited within their bounds, and the same however they were cut into
+/// pieces.
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let octets = Array(UnsafeBufferPointer(start: data, count: count))
@@ -18,6 +19,7 @@ func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let halves = HeaderEdit([Array(octets[..<cut]), Array(octets[cut...])], rules: rules)
     precondition(Array(halves.content(prepending: [0x54]).joined()) == result, "pieces change nothing")
     let again = HeaderEdit([Array(result.dropFirst())], rules: rules)
-    precondition(edit.isTooLong || edit.scan.mailboxLineOctets > 0 || again.removed.isEmpty, "all of it is gone")
+    precondition(
+        edit.isTooLong || edit.scan.mailboxLineOctets > 0 || again.removed.isEmpty, "all of it is gone")
     return 0
 }

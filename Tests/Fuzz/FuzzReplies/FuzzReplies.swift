@@ -1,8 +1,8 @@
 import MailValues
 import SMTPProtocol
 
-/// A peer may answer a client anything, in any cut: the session stays within its bounds, ends once, and tells each
-/// transaction's outcome once.
+/// A peer may answer a client anything, in any cut: the session stays within its bounds, ends once, and tells
+/// each transaction's outcome once.
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard count > 1 else { return 0 }

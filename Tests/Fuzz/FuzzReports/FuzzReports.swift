@@ -15,7 +15,8 @@ func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         postmaster: Mailbox(localPart: "postmaster", domain: Domain("example.org")),
         sender: Mailbox(localPart: "anna", domain: Domain("sender.example")),
         original: .init(
-            id: QueueID(high: 1, low: 1), arrivedAt: Timestamp(seconds: 1), envelopeID: text, wantsFullReturn: true,
+            id: QueueID(high: 1, low: 1), arrivedAt: Timestamp(seconds: 1), envelopeID: text,
+            wantsFullReturn: true,
             sizeOctets: count, content: [octets]),
         recipients: [recipient])
     let built = report.built()

@@ -9,7 +9,8 @@ struct ClientDataEncoderTests {
         return pieces.flatMap { encoder.encode($0) } + encoder.ending()
     }
 
-    /// The lines that a receiver sees who believes in CRLF alone, dots removed; nil where it finds an end before the end.
+    /// The lines that a receiver sees who believes in CRLF alone, dots removed; nil where it finds an end
+    /// before the end.
     private static func received(_ octets: [UInt8]) -> String? {
         var content: [UInt8] = []
         var line: [UInt8] = []

@@ -4,8 +4,8 @@ import Testing
 
 /// A talk seen from the client.
 ///
-/// `S:` is what the peer sends, `>` what the shell tells the machine; `C:` and `*` are what the machine must do about it, in
-/// this place. Lines of `S:` that stand together arrive together.
+/// `S:` is what the peer sends, `>` what the shell tells the machine; `C:` and `*` are what the machine must
+/// do about it, in this place. Lines of `S:` that stand together arrive together.
 struct ClientTranscript: Sendable, CustomTestStringConvertible {
     var title: String
     var target = Self.target()

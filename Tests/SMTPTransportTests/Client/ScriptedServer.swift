@@ -9,7 +9,8 @@ import Synchronization
 final class ScriptedServer: Sendable {
     struct Behaviour: Sendable {
         var offers = ["PIPELINING", "8BITMIME"]
-        /// The reply to a command that begins with this, instead of the usual one; nil: hang up without a word.
+        /// The reply to a command that begins with this, instead of the usual one; nil: hang up without a
+        /// word.
         var replies: [(command: String, reply: String?)] = []
         var tls: TLSServerContext?
         /// Whose password SCRAM asks for.

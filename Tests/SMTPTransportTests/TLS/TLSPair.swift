@@ -99,7 +99,7 @@ extension TLSFixtures.Identity {
 
 extension TLSServerContext {
     static func fixture(
-        _ identities: [TLSFixtures.Identity] = [TLSFixtures.host], oldest: TLSVersion = .v1_2,
+        _ identities: [TLSFixtures.Identity] = [TLSFixtures.host], oldest: TLSVersion = .v12,
         clients: TLSServerSettings.ClientCertificates = .notAsked
     ) throws -> TLSServerContext {
         try TLSServerContext(
