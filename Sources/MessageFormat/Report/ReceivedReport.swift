@@ -49,7 +49,8 @@ package struct ReceivedReport: Sendable, Equatable {
         let scan = HeaderScan(octets)
         guard let type = Self.contentType(scan, octets), type.name == "multipart/report",
             type.parameters["report-type"]?.lowercased() == "delivery-status",
-            let boundary = type.parameters["boundary"], (1...70).contains(boundary.utf8.count)  // RFC 2046 §5.1.1
+            // RFC 2046 §5.1.1
+            let boundary = type.parameters["boundary"], (1...70).contains(boundary.utf8.count)
         else { return nil }
         let parts = MultipartReader.parts(
             of: octets[scan.sectionEnd...], boundary: boundary, limit: limits.partCount)
@@ -73,7 +74,8 @@ package struct ReceivedReport: Sendable, Equatable {
         let body =
             isEncoded ? decodedQuotedPrintable(part[scan.sectionEnd...]) : Array(part[scan.sectionEnd...])
         switch type.name {
-        case "message/delivery-status", "message/global-delivery-status":  // RFC 6533 §4.4: one as good as the other
+        // RFC 6533 §4.4: one is as good as the other.
+        case "message/delivery-status", "message/global-delivery-status":
             if recipients.isEmpty { readStatus(body) }
         case "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers":
             if originalMessageID == nil {
