@@ -56,6 +56,8 @@ final class Inbox: Sendable {
         if wake { semaphore.signal() }
     }
 
+    func holds(atLeast count: Int) -> Bool { state.withLock { $0.waiting.commits.count >= count } }
+
     /// Everything that waits, in exchange for an empty `waiting` whose arrays keep their room.
     ///
     /// Sleeps while there is nothing; `patience` bounds the sleep where the writer has something else to come

@@ -7,6 +7,7 @@ extension RocksQueue {
         var statistics = health.statistics
         statistics.freeOctets = room.freeOctets
         statistics.holdsBallast = room.holdsBallast
+        statistics.reserveOctets = room.reserveOctets
         statistics.format = format
         _ = try? database.read { (database) throws(DatabaseError) in
             for family in Family.allCases {

@@ -34,6 +34,8 @@ final class Room: Sendable {
     var mayDeliver: Bool { delivery.load(ordering: .relaxed) }
     var freeOctets: Int { free.load(ordering: .relaxed) }
     var holdsBallast: Bool { state.withLock { $0.holdsBallast } }
+    /// What the ballast keeps back at this moment.
+    var reserveOctets: Int { holdsBallast ? policy.ballastOctets : 0 }
 
     /// The size of the file system that holds `directory`, in octets.
     static func capacity(of directory: String) -> Int? {

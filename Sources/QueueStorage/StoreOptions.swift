@@ -21,6 +21,9 @@ package struct StoreOptions: Sendable, Equatable {
     package var backgroundThreads = 2
     /// False opens nothing that is not there yet.
     package var createIfMissing = true
+    /// A batch of this many commits is a crowd: before the next one the writer waits `gathering` for more.
+    package var gatheringCommits = 4
+    package var gathering: Duration = .microseconds(500)
 
     package init() {}
 

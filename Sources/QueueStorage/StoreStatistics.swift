@@ -20,6 +20,8 @@ package struct StoreStatistics: Sendable, Equatable {
     package var memoryOctets = 0
     package var freeOctets = 0
     package var holdsBallast = false
+    /// Kept back so that a full file system still has room for the progress of what is queued.
+    package var reserveOctets = 0
     package var format: UInt32 = 0
     /// Why the store cannot write, for the log; nil while it can.
     package var sickness: String?

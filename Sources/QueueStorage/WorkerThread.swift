@@ -28,6 +28,13 @@ final class WorkerThread: @unchecked Sendable {
     }
 
     func join() { pthread_join(handle, nil) }
+
+    /// The calling thread sleeps; for spans far below those that a test could wait for.
+    static func nap(_ span: Duration) {
+        let (seconds, attoseconds) = span.components
+        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        nanosleep(&left, nil)
+    }
 }
 
 /// The name of the calling thread, for those who look at it from outside.

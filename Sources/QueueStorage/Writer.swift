@@ -21,6 +21,7 @@ final class Writer: @unchecked Sendable {
     private var progressed: ProgressedMessages
     private var octetsSinceLook = 0
     private var pause: Duration = .zero
+    private var lastBatchCommits = 0
 
     init(
         inbox: Inbox, database: OpenDatabase, room: Room, health: StoreHealth, options: StoreOptions,
@@ -40,6 +41,7 @@ final class Writer: @unchecked Sendable {
     /// Until the inbox is closed and empty.
     func run() {
         while true {
+            gather()
             inbox.take(into: &waiting, patience: patience)
             if waiting.isEmpty && waiting.isClosing { break }
             backlog.add(waiting.chunks)
@@ -55,6 +57,14 @@ final class Writer: @unchecked Sendable {
         }
         backlog.refuse(.sick(detail: "the store is closing"), into: &completions)
         completions.deliver()
+    }
+
+    /// Lets a crowd come together before its sync: many sessions share one sync and one wake-up, and each waits little
+    /// longer. Where few wait, nobody is kept.
+    private func gather() {
+        let isCrowded = lastBatchCommits >= options.gatheringCommits && patience == nil
+        lastBatchCommits = 0
+        if isCrowded && !inbox.holds(atLeast: options.gatheringCommits * 4) { WorkerThread.nap(options.gathering) }
     }
 
     /// How long to wait for more: for ever, unless something is left to do.
@@ -145,6 +155,7 @@ final class Writer: @unchecked Sendable {
         let begun = ContinuousClock.now
         do {
             try batch.write(to: database, synced: true)
+            lastBatchCommits = range.count
             health.batchWritten(
                 commits: range.count, octets: batch.octets, growth: accepted,
                 took: ContinuousClock.now - begun)
