@@ -23,11 +23,9 @@ package struct NodeStatus: Codable, Hashable, Sendable {
     package struct Listener: Codable, Hashable, Sendable {
         package var name: String
         package var address: String
-        package var sessions: Int
-        package init(name: String, address: String, sessions: Int) {
+        package init(name: String, address: String) {
             self.name = name
             self.address = address
-            self.sessions = sessions
         }
     }
 

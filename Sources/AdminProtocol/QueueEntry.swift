@@ -1,11 +1,11 @@
 /// A message in the queue, as an operator sees it.
 package struct QueueEntry: Codable, Hashable, Sendable {
     package enum State: String, Codable, Sendable, CaseIterable {
-        /// Not tried yet.
+        /// Due.
         case waiting
         /// An attempt is in hand.
         case active
-        /// Tried, and to be tried again.
+        /// Waits for a moment: it was tried, or its destination is known to take nothing now.
         case deferred
         /// Waits for an operator.
         case held
@@ -23,7 +23,9 @@ package struct QueueEntry: Codable, Hashable, Sendable {
     }
 
     package struct Recipient: Codable, Hashable, Sendable {
-        package enum State: String, Codable, Sendable, CaseIterable { case waiting, delivered, bounced, deleted }
+        package enum State: String, Codable, Sendable, CaseIterable {
+            case waiting, delivered, bounced, deleted
+        }
         package var address: String
         package var state: State
         package var attempts: Int
@@ -33,7 +35,8 @@ package struct QueueEntry: Codable, Hashable, Sendable {
         package var lastReply: String?
 
         package init(
-            address: String, state: State, attempts: Int = 0, nextAttempt: Moment? = nil, lastAttempt: Moment? = nil,
+            address: String, state: State, attempts: Int = 0, nextAttempt: Moment? = nil,
+            lastAttempt: Moment? = nil,
             lastHost: String? = nil, lastReply: String? = nil
         ) {
             self.address = address
@@ -65,12 +68,18 @@ package struct QueueEntry: Codable, Hashable, Sendable {
     package var notBefore: Moment?
     package var deadline: Moment?
     package var nextAttempt: Moment?
+    /// What keeps its destination from taking mail, as the last connection to it found; the message itself need not
+    /// have been tried.
+    package var obstacle: String?
+    package var obstacleHost: String?
     package var recipients: [Recipient]
 
     package init(
         id: String, state: State, acceptedAt: Moment, sender: String, sizeOctets: Int, listener: String,
-        client: String? = nil, account: String? = nil, priority: Int = 0, hold: Hold? = nil, notBefore: Moment? = nil,
-        deadline: Moment? = nil, nextAttempt: Moment? = nil, recipients: [Recipient]
+        client: String? = nil, account: String? = nil, priority: Int = 0, hold: Hold? = nil,
+        notBefore: Moment? = nil,
+        deadline: Moment? = nil, nextAttempt: Moment? = nil, obstacle: String? = nil,
+        obstacleHost: String? = nil, recipients: [Recipient]
     ) {
         self.id = id
         self.state = state
@@ -85,7 +94,16 @@ package struct QueueEntry: Codable, Hashable, Sendable {
         self.notBefore = notBefore
         self.deadline = deadline
         self.nextAttempt = nextAttempt
+        self.obstacle = obstacle
+        self.obstacleHost = obstacleHost
         self.recipients = recipients
+    }
+}
+
+extension QueueEntry {
+    /// The obstacle as people read it.
+    package var obstacleText: String? {
+        obstacle.map { reply in obstacleHost.map { "\($0): \(reply)" } ?? reply }
     }
 }
 

@@ -12,7 +12,8 @@ package struct QueueSummary: Codable, Hashable, Sendable {
         package var held = 0
         package var deferred = 0
         package var oldest: Moment?
-        /// Messages younger than each of `QueueSummary.ageBounds`, not counted in an earlier one; the last holds the rest.
+        /// Messages younger than each of `QueueSummary.ageBounds`, not counted in an earlier one; the last
+        /// holds the rest.
         package var ages = [Int](repeating: 0, count: QueueSummary.ageBounds.count + 1)
         package init(key: String) { self.key = key }
     }
@@ -64,7 +65,7 @@ extension QueueSummary {
             case .domain: return Set(waiting.map { $0.domain.lowercased() })
             case .sender: return [entry.sender.isEmpty ? "<>" : entry.sender]
             case .state: return [entry.state.rawValue]
-            case .reply: return Set(waiting.map { $0.lastReply ?? "not tried" })
+            case .reply: return Set(waiting.map { $0.lastReply ?? entry.obstacle ?? "not tried" })
             }
         }
 

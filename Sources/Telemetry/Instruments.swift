@@ -26,10 +26,25 @@ package final class Gauge: Sendable {
     package var value: Int64 { level.load(ordering: .relaxed) }
 }
 
+/// A gauge for each case of a fixed set.
+package final class GaugeTable<Label: CaseIterable & RawRepresentable<String> & Hashable & Sendable>: Sendable
+{
+    private let gauges: [Label: Gauge]
+
+    package init() {
+        gauges = Dictionary(uniqueKeysWithValues: Label.allCases.map { ($0, Gauge()) })
+    }
+
+    package subscript(_ label: Label) -> Gauge {
+        guard let gauge = gauges[label] else { preconditionFailure("allCases holds every case") }
+        return gauge
+    }
+}
+
 /// How durations or sizes are spread: a count for each range, and the sum.
 ///
-/// Values are whole numbers of `unit` (microseconds, for instance); the page shows them divided by `unitsPerWhole`,
-/// because Prometheus wants seconds and an atomic wants integers.
+/// Values are whole numbers of `unit` (microseconds, for instance); the page shows them divided by
+/// `unitsPerWhole`, because Prometheus wants seconds and an atomic wants integers.
 package final class Histogram: Sendable {
     /// Inclusive upper bounds in ascending order; a last range without bound follows.
     package let bounds: [UInt64]
@@ -57,7 +72,8 @@ package final class Histogram: Sendable {
     package static func age() -> Histogram {
         Histogram(
             bounds: [
-                100, 1000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000, 432_000_000,
+                100, 1000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000,
+                432_000_000,
             ], unitsPerWhole: 1000)
     }
 
@@ -80,14 +96,17 @@ package final class Histogram: Sendable {
         observe(UInt64(max(0, seconds * units + attoseconds / (1_000_000_000_000_000_000 / units))))
     }
 
-    /// The counts of each range, the unbounded one last, and the sum of all values, in the histogram's own unit.
+    /// The counts of each range, the unbounded one last, and the sum of all values, in the histogram's own
+    /// unit.
     package var snapshot: (counts: [UInt64], sum: UInt64) { (counts.map(\.value), total.value) }
 }
 
 /// A counter for each case of a fixed set: `chappe_attempts_total{outcome="delivered"}`.
 ///
 /// The set is an enum, so that no stranger's word can become a label and grow the page without end.
-package final class CounterTable<Label: CaseIterable & RawRepresentable<String> & Hashable & Sendable>: Sendable {
+package final class CounterTable<Label: CaseIterable & RawRepresentable<String> & Hashable & Sendable>:
+    Sendable
+{
     private let counters: [Label: Counter]
 
     package init() {

@@ -20,10 +20,14 @@ package final class MetricRegistry: Sendable {
         return counter
     }
 
-    package func counters<Label>(_ name: StaticString, _ help: StaticString, label: StaticString) -> CounterTable<Label> {
+    package func counters<Label>(
+        _ name: StaticString, _ help: StaticString, label: StaticString
+    ) -> CounterTable<Label> {
         let table = CounterTable<Label>()
         add(name, help, "counter") { page in
-            for value in Label.allCases { page += "\(name){\(label)=\"\(value.rawValue)\"} \(table[value].value)\n" }
+            for value in Label.allCases {
+                page += "\(name){\(label)=\"\(value.rawValue)\"} \(table[value].value)\n"
+            }
         }
         return table
     }
@@ -32,6 +36,18 @@ package final class MetricRegistry: Sendable {
         let gauge = Gauge()
         add(name, help, "gauge") { $0 += "\(name) \(gauge.value)\n" }
         return gauge
+    }
+
+    package func gauges<Label>(
+        _ name: StaticString, _ help: StaticString, label: StaticString
+    ) -> GaugeTable<Label> {
+        let table = GaugeTable<Label>()
+        add(name, help, "gauge") { page in
+            for value in Label.allCases {
+                page += "\(name){\(label)=\"\(value.rawValue)\"} \(table[value].value)\n"
+            }
+        }
+        return table
     }
 
     /// A gauge that is read when the page is asked for; `read` may come from any thread and must not wait.
@@ -50,7 +66,9 @@ package final class MetricRegistry: Sendable {
             var cumulative: UInt64 = 0
             for (index, count) in counts.enumerated() {
                 cumulative += count
-                let bound = index < histogram.bounds.count ? Self.text(histogram.bounds[index], of: histogram) : "+Inf"
+                let bound =
+                    index < histogram.bounds.count
+                    ? Self.text(histogram.bounds[index], of: histogram) : "+Inf"
                 page += "\(name)_bucket{le=\"\(bound)\"} \(cumulative)\n"
             }
             page += "\(name)_sum \(Self.text(sum, of: histogram))\n\(name)_count \(cumulative)\n"

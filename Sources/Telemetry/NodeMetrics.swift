@@ -9,7 +9,6 @@ package final class NodeMetrics: Sendable {
     package let sessionsOpened: Counter
     package let sessionsOpen: Gauge
     package let sessionsRefused: CounterTable<SessionRefusal>
-    package let serverHandshakes: CounterTable<HandshakeOutcome>
     package let authentications: CounterTable<AuthenticationOutcome>
 
     // MARK: Intake
@@ -21,30 +20,38 @@ package final class NodeMetrics: Sendable {
     package let temporaryRefusals: CounterTable<RefusalStage>
     package let lineEndsRepaired: Counter
     package let intakeOctetsInFlight: Gauge
-    package let acceptance: Histogram
 
-    // MARK: Store
+    // MARK: Queue and store
 
-    package let batchesWritten: Counter
-    package let batchChanges: Histogram
-    package let batchSync: Histogram
+    package let queuedMessages: Gauge
+    package let queueEntries: GaugeTable<EntryState>
+    package let queueOldest: Gauge
+    package let storeBatches: Counter
+    package let storeFailures: Counter
+    package let storeFree: Gauge
+    package let storeSick: Gauge
+    package let intakeStopped: Gauge
+    package let deliveryStopped: Gauge
 
     // MARK: Delivery
 
     package let attempts: CounterTable<AttemptOutcome>
     package let deliveryConnections: Gauge
+    package let sitesResting: Gauge
     package let dialFailures: Counter
-    package let clientHandshakes: CounterTable<HandshakeOutcome>
+    package let clearFallbacks: Counter
     package let possibleDuplicates: Counter
-    package let deliveryAge: Histogram
-    package let reportsSent: CounterTable<ReportKind>
+    package let reportsSent: Counter
     package let doubleBounces: Counter
 
-    // MARK: Names and operators
+    // MARK: Names, operators, the node itself
 
     package let lookups: Counter
     package let lookupFailures: Counter
     package let operatorActions: Counter
+    package let eventsDropped: Counter
+    package let draining: Gauge
+    package let certificateExpiry: Gauge
 
     package enum SessionRefusal: String, CaseIterable, Sendable {
         case sessionLimit = "session_limit"
@@ -56,13 +63,16 @@ package final class NodeMetrics: Sendable {
         case errors, policy
     }
 
-    package enum HandshakeOutcome: String, CaseIterable, Sendable { case done, failed, fallback }
-    package enum AuthenticationOutcome: String, CaseIterable, Sendable { case accepted, refused, limited, cancelled, busy }
+    package enum AuthenticationOutcome: String, CaseIterable, Sendable {
+        case accepted, refused, limited, cancelled, busy
+    }
     package enum RefusalStage: String, CaseIterable, Sendable {
         case connection, hello, authentication, mail, recipient, content, store
     }
-    package enum AttemptOutcome: String, CaseIterable, Sendable { case delivered, deferred, bounced, expired, lost }
-    package enum ReportKind: String, CaseIterable, Sendable { case failure, delay, success, relayed }
+    package enum EntryState: String, CaseIterable, Sendable { case ready, active, deferred, held }
+    package enum AttemptOutcome: String, CaseIterable, Sendable {
+        case delivered, deferred, bounced, expired
+    }
 
     package init(registry: MetricRegistry = MetricRegistry()) {
         self.registry = registry
@@ -72,8 +82,6 @@ package final class NodeMetrics: Sendable {
         sessionsOpen = r.gauge("chappe_sessions", "SMTP sessions open now.")
         sessionsRefused = r.counters(
             "chappe_sessions_refused_total", "Sessions that we ended, by cause.", label: "cause")
-        serverHandshakes = r.counters(
-            "chappe_tls_server_handshakes_total", "TLS handshakes of clients with us.", label: "outcome")
         authentications = r.counters(
             "chappe_authentications_total", "AUTH exchanges, by outcome.", label: "outcome")
 
@@ -88,32 +96,41 @@ package final class NodeMetrics: Sendable {
             "chappe_line_ends_repaired_total", "Messages that held a bare CR or LF, which was made CRLF.")
         intakeOctetsInFlight = r.gauge(
             "chappe_intake_octets_in_flight", "Octets of messages received and not yet durable.")
-        acceptance = r.histogram(
-            "chappe_acceptance_seconds", "From the end of data to its 250.", .latency())
 
-        batchesWritten = r.counter("chappe_store_batches_total", "Write batches synced by the queue store.")
-        batchChanges = r.histogram(
-            "chappe_store_batch_changes", "Changes of the queue in one batch.", .amount())
-        batchSync = r.histogram(
-            "chappe_store_sync_seconds", "Write and sync of one batch.", .latency())
+        queuedMessages = r.gauge("chappe_queue_messages", "Messages in the queue.")
+        queueEntries = r.gauges(
+            "chappe_queue_entries", "Messages for one destination each, by state.", label: "state")
+        queueOldest = r.gauge("chappe_queue_oldest_seconds", "Age of the oldest message; 0: there is none.")
+        storeBatches = r.counter("chappe_store_batches_total", "Write batches synced by the queue store.")
+        storeFailures = r.counter("chappe_store_failures_total", "Write batches that the store refused.")
+        storeFree = r.gauge("chappe_store_free_octets", "Octets free in the store's file system.")
+        storeSick = r.gauge("chappe_store_sick", "1 while the store cannot write.")
+        intakeStopped = r.gauge(
+            "chappe_intake_stopped", "1 while mail is put off with 4yz, for room or sickness.")
+        deliveryStopped = r.gauge("chappe_delivery_stopped", "1 while no attempt could be recorded.")
 
         attempts = r.counters(
             "chappe_attempts_total", "Recipients tried, by what became of them.", label: "outcome")
         deliveryConnections = r.gauge("chappe_delivery_connections", "Connections to next hops open now.")
+        sitesResting = r.gauge(
+            "chappe_sites_resting", "Destinations that answer nobody, and rest between looks.")
         dialFailures = r.counter("chappe_dial_failures_total", "Connections to next hops that did not stand.")
-        clientHandshakes = r.counters(
-            "chappe_tls_client_handshakes_total", "Our TLS handshakes with next hops; fallback: tried again in clear.",
-            label: "outcome")
+        clearFallbacks = r.counter(
+            "chappe_tls_fallbacks_total", "Next hops that were tried again in clear, since their TLS failed.")
         possibleDuplicates = r.counter(
             "chappe_possible_duplicates_total", "Recipients whose connection broke after the final dot.")
-        deliveryAge = r.histogram(
-            "chappe_delivery_age_seconds", "From acceptance to delivery, each recipient.", .age())
-        reportsSent = r.counters("chappe_reports_total", "Delivery reports queued, by kind.", label: "kind")
+        reportsSent = r.counter("chappe_reports_total", "Delivery reports queued.")
         doubleBounces = r.counter(
             "chappe_double_bounces_total", "Failures of messages that nobody can be told of.")
 
         lookups = r.counter("chappe_dns_lookups_total", "DNS questions that were not answered from memory.")
         lookupFailures = r.counter("chappe_dns_failures_total", "DNS questions without a usable answer.")
         operatorActions = r.counter("chappe_operator_actions_total", "Changes made through the admin socket.")
+        eventsDropped = r.counter(
+            "chappe_events_dropped_total", "Event lines that the disk was too slow for.")
+        draining = r.gauge("chappe_draining", "1 while the node takes no new sessions.")
+        certificateExpiry = r.gauge(
+            "chappe_certificate_expiry_seconds",
+            "Unix time at which the first certificate ends; 0: there is none.")
     }
 }

@@ -42,10 +42,7 @@ struct StatusCommand: NodeCommand {
         }
         if wide {
             for listener in status.listeners {
-                table.add([
-                    "listener",
-                    "\(listener.name)   \(listener.address)   \(Wording.count(listener.sessions, "session"))",
-                ])
+                table.add(["listener", "\(listener.name)   \(listener.address)"])
             }
         }
         for problem in status.problems.sorted(by: { $0.severity > $1.severity }) {

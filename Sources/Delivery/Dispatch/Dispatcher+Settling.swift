@@ -55,7 +55,7 @@ extension DispatchState {
     }
 
     /// What last kept an entry's site from taking mail.
-    fileprivate func lastFailure(of slot: Slot) -> (reply: Reply, host: String?)? {
+    func lastFailure(of slot: Slot) -> (reply: Reply, host: String?)? {
         guard case .site(let site, _) = domains[Int(scheduler.domainIndex(slot).rawValue)].kind else {
             return nil
         }

@@ -42,6 +42,15 @@ extension Dispatcher {
         return items
     }
 
+    /// Shows every message to `body`, in order of id. Reads the store on the caller's thread: not for an event
+    /// loop.
+    package func visit(_ body: (QueueItem) -> Void) throws(StoreError) {
+        try look(at: .all) { item in
+            body(item)
+            return true
+        }
+    }
+
     /// One message; nil: it is not in the queue.
     package func item(_ id: QueueID) throws(StoreError) -> QueueItem? {
         try seams.store.envelope(id).map { item(of: $0) }
@@ -59,18 +68,17 @@ extension Dispatcher {
     }
 
     private func item(of envelope: Envelope) -> QueueItem {
-        let views = state.withLock { state in
-            state.scheduler.slots(of: envelope.id).map { state.scheduler.view($0) }
+        let (views, obstacle) = state.withLock { state in
+            let slots = state.scheduler.slots(of: envelope.id)
+            let resting = slots.first { state.scheduler.view($0).place == .waiting }
+            return (slots.map { state.scheduler.view($0) }, resting.flatMap { state.lastFailure(of: $0) })
         }
         let isHeld = envelope.hold != nil || views.contains { $0.place == .held }
-        let wasTried = envelope.recipients.contains {
-            $0.progress.attempts > 0 && $0.progress.state == .waiting
-        }
         let kind: QueueItem.State =
             views.contains { $0.place == .inFlight }
-            ? .inFlight : isHeld ? .held : wasTried ? .deferred : .waiting
+            ? .inFlight : isHeld ? .held : views.contains { $0.place == .waiting } ? .deferred : .waiting
         return QueueItem(
             envelope: envelope, state: kind,
-            nextAttempt: views.filter { $0.place == .waiting }.map(\.due).min())
+            nextAttempt: views.filter { $0.place == .waiting }.map(\.due).min(), obstacle: obstacle)
     }
 }

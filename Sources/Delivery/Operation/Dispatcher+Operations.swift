@@ -44,8 +44,8 @@ extension Dispatcher {
         switch order.operation {
         case .hold: try await hold(batch, order, &report)
         case .release: try await release(batch, order, &report)
-        case .retry: retry(batch, order, &report)
-        case .bounce: await bounce(batch, order, &report)
+        case .retry: try await retry(batch, order, &report)
+        case .bounce: try await bounce(batch, order, &report)
         case .delete: try await delete(batch, order, &report)
         }
     }
@@ -87,8 +87,11 @@ extension Dispatcher {
         for envelope in held { report.count(envelope.id) }
     }
 
-    private func retry(_ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport) {
+    private func retry(
+        _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
+    ) async throws(OperationError) {
         let now = seams.clock.now
+        try await record(batch, order, .amendment, now: now) { _ in nil }
         change { state, effects in
             for envelope in batch {
                 var ready: [DomainIndex] = []
@@ -99,13 +102,12 @@ extension Dispatcher {
                 }
             }
         }
-        for envelope in batch {
-            seams.events.write(order.event(.amendment, envelope, now: now).encoded())
-            report.count(envelope.id)
-        }
+        for envelope in batch { report.count(envelope.id) }
     }
 
-    private func bounce(_ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport) async {
+    private func bounce(
+        _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
+    ) async throws(OperationError) {
         // The operator's reason is for us; the sender hears that a person decided.
         let reply = Reply(554, EnhancedStatus(5, 7, 0), "Returned by the postmaster")
         for envelope in batch {
@@ -114,7 +116,14 @@ extension Dispatcher {
                 continue
             }
             let now = seams.clock.now
-            seams.events.write(order.event(.bounce, envelope, now: now).encoded())
+            do throws(OperationError) {
+                try await record([envelope], order, .amendment, now: now) { _ in nil }
+            } catch {
+                change { state, effects in
+                    for work in works { state.putBack(work, now: now, &effects) }
+                }
+                throw error
+            }
             for work in works {
                 guard let envelope = load(work, worker: nil) else { continue }
                 let results = envelope.waitingIndices(for: work.domain).map {
@@ -163,17 +172,17 @@ extension Dispatcher {
 
     // MARK: Recording
 
-    /// One commit for all: the change of each, and a line in its history.
+    /// One commit for all: the change of each, if there is one, and a line in its history.
     private func record(
         _ envelopes: [Envelope], _ order: OperationOrder, _ kind: EventKind, now: Timestamp,
-        _ change: (Envelope) -> QueueChange
+        _ change: (Envelope) -> QueueChange?
     ) async throws(OperationError) {
         guard !envelopes.isEmpty else { return }
         var changes: [QueueChange] = []
         var lines: [[UInt8]] = []
         for envelope in envelopes {
             let line = order.event(kind, envelope, now: now).encoded()
-            changes.append(change(envelope))
+            if let change = change(envelope) { changes.append(change) }
             changes.append(.ledger(LedgerLine(id: envelope.id, at: now, line: line)))
             lines.append(line)
         }

@@ -59,10 +59,10 @@ package enum OperationError: Error, Sendable, Equatable {
 /// A message of the queue with its place in the schedule.
 package struct QueueItem: Sendable {
     package enum State: Sendable, Equatable {
-        /// Due, or waiting for its first attempt.
+        /// Due.
         case waiting
         case inFlight
-        /// Tried, and to be tried again.
+        /// Waits for a moment: it was tried, or its destination is known to take nothing now.
         case deferred
         case held
     }
@@ -70,6 +70,8 @@ package struct QueueItem: Sendable {
     package var state: State
     /// When the first of its entries goes on; nil where none waits for a moment.
     package var nextAttempt: Timestamp?
+    /// What last kept the destination of a waiting entry from taking mail, this message's or another's.
+    package var obstacle: (reply: Reply, host: String?)?
 }
 
 /// Which messages are looked at.

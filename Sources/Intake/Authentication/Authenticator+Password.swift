@@ -47,7 +47,9 @@ extension Authenticator {
         memory.withLock { memory in
             let key = memory.passwords.key(name, password, verifier)
             if let isRight = memory.passwords.isRight(key, now: now) {
-                return (isRight ? .right : .wrong, key)
+                guard isRight else { return (.wrong, key) }
+                // Who has guessed too often must not learn that this guess is the one we remember.
+                return (memory.failures.bears(attempt, now: now) ? .right : .refused, key)
             }
             return (memory.failures.charge(attempt, now: now) ? .unknown : .refused, key)
         }

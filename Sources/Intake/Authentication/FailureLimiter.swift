@@ -43,17 +43,22 @@ struct FailureLimiter: Sendable {
 
     /// Counts a failure in advance; false, and nothing is counted, if there were too many already.
     mutating func charge(_ attempt: Attempt, now: Timestamp) -> Bool {
+        guard bears(attempt, now: now) else { return false }
+        let network = debt(byNetwork[attempt.network], limit: settings.failuresPerNetwork, now)
+        byNetwork[attempt.network] = Debt(count: network + 1, at: now)
+        guard let account = attempt.account else { return true }
+        let owed = debt(byAccount[account], limit: settings.failuresPerAccount, now)
+        byAccount[account] = Debt(count: min(owed + 1, Double(settings.failuresPerAccount)), at: now)
+        return true
+    }
+
+    /// Whether one more failure would be borne; nothing is counted.
+    func bears(_ attempt: Attempt, now: Timestamp) -> Bool {
         let network = debt(byNetwork[attempt.network], limit: settings.failuresPerNetwork, now)
         guard network + 1 <= Double(settings.failuresPerNetwork) else { return false }
-        if let account = attempt.account {
-            let owed = debt(byAccount[account], limit: settings.failuresPerAccount, now)
-            guard owed + 1 <= Double(settings.failuresPerAccount) || familiar[attempt] != nil else {
-                return false
-            }
-            byAccount[account] = Debt(count: min(owed + 1, Double(settings.failuresPerAccount)), at: now)
-        }
-        byNetwork[attempt.network] = Debt(count: network + 1, at: now)
-        return true
+        guard let account = attempt.account, familiar[attempt] == nil else { return true }
+        let owed = debt(byAccount[account], limit: settings.failuresPerAccount, now)
+        return owed + 1 <= Double(settings.failuresPerAccount)
     }
 
     /// The password was right, or nobody looked at it: the failure was none.

@@ -1,10 +1,10 @@
 package import AdminProtocol
 import AdminServer
+import DNSResolution
 import Delivery
+import EventRecording
 import Glibc
 import Intake
-import DNSResolution
-import EventRecording
 import MailValues
 import QueueEngine
 import QueueStorage
@@ -27,7 +27,8 @@ extension RelayNode: AdminBackend, HealthSource {
             tasks.addTask { try await server.run() }
             if let endpoint = admin.metrics {
                 let page = MetricsServer(
-                    MetricsServer.Settings(host: endpoint.address.description, port: Int(endpoint.port)), source: self)
+                    MetricsServer.Settings(host: endpoint.address.description, port: Int(endpoint.port)),
+                    source: self)
                 tasks.addTask { try await page.run() }
             }
             try await tasks.waitForAll()
@@ -44,6 +45,7 @@ extension RelayNode: AdminBackend, HealthSource {
 
     package func status() async throws(AdminProblem) -> NodeStatus {
         let delivery = dispatcher.status
+        let queued = dispatcher.summary(domainLimit: 0)
         let statistics = store.statistics
         let inForce = inForce.withLock { $0 }
         var status = NodeStatus(
@@ -53,19 +55,23 @@ extension RelayNode: AdminBackend, HealthSource {
         status.configurationPath = path
         status.configurationLoadedAt = Moment(inForce.loadedAt)
         status.listeners = inForce.openListeners.map {
-            NodeStatus.Listener(name: $0.name, address: "port \($0.port)", sessions: server.sessionCount)
+            NodeStatus.Listener(name: $0.configuration.name, address: "port \($0.listener.port)")
         }
         status.intake.accepted = Int(metrics.messagesAccepted.value)
-        status.intake.refused = NodeMetrics.RefusalStage.allCases.reduce(0) { $0 + Int(metrics.refusals[$1].value) }
+        status.intake.refused = NodeMetrics.RefusalStage.allCases.reduce(0) {
+            $0 + Int(metrics.refusals[$1].value)
+        }
         status.intake.refusedTemporarily = NodeMetrics.RefusalStage.allCases.reduce(0) {
             $0 + Int(metrics.temporaryRefusals[$1].value)
         }
         status.intake.sessions = server.sessionCount
-        status.intake.stopped = store.intakeRefusal.map { "\($0)" }
+        status.intake.stopped = store.intakeRefusal?.words
         status.queue.messages = delivery.messages
         status.queue.held = delivery.held
         status.queue.deferred = delivery.waiting
         status.queue.active = delivery.inFlight
+        status.queue.oldest = queued.oldest.map(Moment.init)
+        status.queue.octets = queued.octets
         status.queue.isLoaded = isLoaded.load(ordering: .acquiring)
         status.delivery.delivered = delivery.counters.delivered
         status.delivery.deferred = delivery.counters.deferred
@@ -73,9 +79,10 @@ extension RelayNode: AdminBackend, HealthSource {
         status.delivery.expired = delivery.counters.expired
         status.delivery.connections = delivery.connections
         status.delivery.possibleDuplicates = delivery.counters.possibleDuplicates
-        status.delivery.stopped = store.deliveryRefusal.map { "\($0)" }
+        status.delivery.stopped = store.deliveryRefusal?.words
         status.store.format = Int(statistics.format)
         status.store.freeOctets = statistics.freeOctets
+        status.store.reserveOctets = statistics.reserveOctets
         status.store.usedOctets = statistics.tableOctets + statistics.blobOctets
         status.store.sick = statistics.sickness
         if let eventFile {
@@ -89,63 +96,57 @@ extension RelayNode: AdminBackend, HealthSource {
     private func problems(_ status: NodeStatus) -> [NodeStatus.Problem] {
         var problems: [NodeStatus.Problem] = []
         if let sick = status.store.sick {
-            problems.append(.init(.critical, "the store is sick: \(sick)", advice: "see ops/runbooks/store-sick.md"))
+            problems.append(
+                .init(.critical, "the store is sick: \(sick)", advice: "see ops/runbooks/store-sick.md"))
         }
         switch store.intakeRefusal {
         case .full?:
             problems.append(
-                .init(.critical, "no room: new mail is answered 452", advice: "free space in the data directory"))
+                .init(
+                    .critical, "no room: new mail is answered 452",
+                    advice: "free space in the data directory (ops/runbooks/disk-full.md)"))
         case .sick?, .damaged?, nil:
             break
         }
+        if let stopped = status.delivery.stopped, status.store.sick == nil {
+            problems.append(
+                .init(
+                    .critical, "no attempt is made, since none could be recorded: \(stopped)",
+                    advice: "free space in the data directory (ops/runbooks/disk-full.md)"))
+        }
+        if let refusedAt = inForce.withLock({ $0.reloadRefusedAt }) {
+            problems.append(
+                .init(
+                    .degraded,
+                    "the file was refused at \(Moment(refusedAt)): what was read before is in force",
+                    advice: "`chappe config check`"))
+        }
         if !status.queue.isLoaded { problems.append(.init(.degraded, "the queue is still being read")) }
-        if let hold = store.heldSince {
+        if let hold = store.heldSince, status.queue.held > 0 {
             problems.append(
                 .init(
                     .degraded, "everything that was queued is held: \(hold.reason)",
                     advice: "look at it, then `chappe queue release --all --reason …`"))
         }
-        if status.isDraining { problems.append(.init(.degraded, "draining: no new sessions", advice: "`chappe undrain`")) }
+        if let expiry = firstExpiry, expiry - status.now.timestamp < .seconds(14 * 86_400) {
+            let isOver = expiry <= status.now.timestamp
+            problems.append(
+                .init(
+                    isOver ? .critical : .degraded,
+                    "a certificate \(isOver ? "ended" : "ends") at \(Moment(expiry))",
+                    advice: "renew it, then `chappe reload` (ops/runbooks/certificate-expires.md)"))
+        }
+        if status.isDraining {
+            problems.append(.init(.degraded, "draining: no new sessions", advice: "`chappe undrain`"))
+        }
         if status.events.dropped > 0 {
             problems.append(
-                .init(.degraded, "\(status.events.dropped) events dropped", advice: "is the disk of the event file slow?"))
+                .init(
+                    .degraded, "\(status.events.dropped) events dropped",
+                    advice: "is the disk of the event file slow?"))
         }
         for warning in resolver.warnings { problems.append(.init(.degraded, warning)) }
         return problems
-    }
-
-    // MARK: Health
-
-    package func isLive() async -> Bool { true }
-
-    package func unreadiness() async -> String? {
-        if inForce.withLock({ $0.isDraining || $0.openListeners.isEmpty }) { return "draining" }
-        return store.intakeRefusal.map { "\($0)" }
-    }
-
-    package func metrics() async -> String {
-        carryCounters()
-        return metrics.registry.page()
-    }
-
-    /// Delivery counts in its own terms, under its own lock; the page takes what is new.
-    private func carryCounters() {
-        let status = dispatcher.status
-        let now = status.counters
-        let before = reported.withLock { reported in
-            defer { reported = now }
-            return reported
-        }
-        metrics.attempts[.delivered].increment(by: now.delivered - before.delivered)
-        metrics.attempts[.deferred].increment(by: now.deferred - before.deferred)
-        metrics.attempts[.bounced].increment(by: now.bounced - before.bounced)
-        metrics.attempts[.expired].increment(by: now.expired - before.expired)
-        metrics.dialFailures.increment(by: now.connectionsFailed - before.connectionsFailed)
-        metrics.possibleDuplicates.increment(by: now.possibleDuplicates - before.possibleDuplicates)
-        metrics.clientHandshakes[.fallback].increment(by: now.clearFallbacks - before.clearFallbacks)
-        metrics.doubleBounces.increment(by: now.doubleBounces - before.doubleBounces)
-        metrics.deliveryConnections.set(status.connections)
-        metrics.intakeOctetsInFlight.set(intake.budget.inUse)
     }
 
     // MARK: Configuration
@@ -156,28 +157,7 @@ extension RelayNode: AdminBackend, HealthSource {
         reload(by: caller.recordName)
     }
 
-    // MARK: Drain
-
-    package func drain(_ isOn: Bool, reason: String, by caller: Caller) async throws(AdminProblem) -> DrainAnswer {
-        guard isOn else {
-            throw AdminProblem(
-                .refused, "a node that was drained takes mail again after a restart",
-                advice: "systemctl restart chappe")
-        }
-        inForce.withLock { $0.isDraining = true }
-        var event = Event(.admin, at: WallClock.now())
-        event.add("action", "drain")
-        event.add("by", caller.recordName)
-        event.add("reason", reason)
-        events.write(event.encoded())
-        await closeListeners()
-        let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
-        Task { await server.drain(grace: grace) }
-        let delivery = dispatcher.status
-        return DrainAnswer(
-            isDraining: true, sessions: server.sessionCount, activeDeliveries: delivery.inFlight,
-            queuedMessages: delivery.messages)
-    }
+    // MARK: Selftest
 
     package func selftestFacts() async throws(AdminProblem) -> SelftestFacts {
         let inForce = inForce.withLock { $0 }
@@ -190,10 +170,12 @@ extension RelayNode: AdminBackend, HealthSource {
             }
         }
         return SelftestFacts(
-            hostname: hostname, listeners: listeners, relayDomains: configuration.relay.relayDomains.map(\.pattern),
+            hostname: hostname, listeners: listeners,
+            relayDomains: configuration.relay.relayDomains.map(\.pattern),
             sharedNetworks: configuration.relay.sharedNetworks.map {
                 SelftestFacts.SharedNetwork(
-                    network: $0.networks.all.map(\.description).sorted().joined(separator: ", "), senderDomains: $0.senderDomains.map(\.name),
+                    network: $0.networks.all.map(\.description).sorted().joined(separator: ", "),
+                    senderDomains: $0.senderDomains.map(\.name),
                     fromDomains: $0.authorDomains.map(\.name), header: $0.headerName, value: $0.headerValue)
             })
     }

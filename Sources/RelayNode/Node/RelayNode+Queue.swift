@@ -11,7 +11,7 @@ extension RelayNode {
     ) async throws(AdminProblem) -> QueuePage {
         let now = WallClock.now()
         // One more than asked for tells whether there is a next page.
-        let found = try reading { () throws(StoreError) in
+        let found = try await reading { () throws(StoreError) in
             try dispatcher.list(after: cursor.flatMap { QueueID($0) }, limit: limit + 1) {
                 filter.matches(QueueEntry($0), now: now)
             }
@@ -24,19 +24,18 @@ extension RelayNode {
         _ filter: QueueFilter, by grouping: AdminProtocol.QueueSummary.Grouping, limit: Int
     ) async throws(AdminProblem) -> AdminProtocol.QueueSummary {
         let now = WallClock.now()
-        var builder = AdminProtocol.QueueSummary.Builder(by: grouping, now: now)
-        _ = try reading { () throws(StoreError) in
-            try dispatcher.list(limit: 1) { item in
+        return try await reading { () throws(StoreError) in
+            var builder = AdminProtocol.QueueSummary.Builder(by: grouping, now: now)
+            try dispatcher.visit { item in
                 let entry = QueueEntry(item)
                 if filter.matches(entry, now: now) { builder.add(entry) }
-                return false
             }
+            return builder.summary(limit: limit)
         }
-        return builder.summary(limit: limit)
     }
 
     package func queueEntry(_ id: QueueID) async throws(AdminProblem) -> QueueEntry? {
-        try reading { () throws(StoreError) in try dispatcher.item(id) }.map { QueueEntry($0) }
+        try await reading { () throws(StoreError) in try dispatcher.item(id) }.map { QueueEntry($0) }
     }
 
     package func change(
@@ -48,17 +47,21 @@ extension RelayNode {
         // A whole id needs no walk through the queue.
         let selection: QueueSelection = request.filter.id.flatMap { QueueID($0) }.map { .ids([$0]) } ?? .all
         do throws(OperationError) {
-            let report = try await dispatcher.carryOut(order, on: selection) {
-                request.filter.matches(QueueEntry($0), now: now)
+            let report = try await withTaskExecutorPreference(DiskExecutor.shared) {
+                () async throws(OperationError) in
+                try await dispatcher.carryOut(order, on: selection) {
+                    request.filter.matches(QueueEntry($0), now: now)
+                }
             }
-            metrics.operatorActions.increment()
+            if !request.dryRun { metrics.operatorActions.increment() }
             return QueueChangeAnswer(
                 action: action, dryRun: request.dryRun, matched: report.matched, changed: report.changed,
                 ids: report.ids.map(\.description))
         } catch {
             switch error {
             case .notYetRead:
-                throw AdminProblem(.unavailable, "the queue is still being read after the start", advice: "try again soon")
+                throw AdminProblem(
+                    .unavailable, "the queue is still being read after the start", advice: "try again soon")
             case .store(let error): throw Self.problem(error)
             }
         }
@@ -75,7 +78,7 @@ extension RelayNode {
     }
 
     package func rawMessage(_ id: QueueID, for caller: Caller) async throws(AdminProblem) -> RawMessage? {
-        let envelope = try reading { () throws(StoreError) in try store.envelope(id) }
+        let envelope = try await reading { () throws(StoreError) in try store.envelope(id) }
         guard let envelope else { return nil }
         var event = Event(.admin, at: WallClock.now(), message: id)
         event.add("action", "raw")
@@ -84,20 +87,31 @@ extension RelayNode {
         let count = max(1, Int(envelope.chunkCount))
         return RawMessage(sizeOctets: envelope.sizeOctets) { [store] number throws(AdminProblem) in
             guard number < count else { return nil }
-            do throws(StoreError) { return try store.contentPiece(id, number: UInt32(number)) } catch { throw Self.problem(error) }
+            do throws(StoreError) { return try store.contentPiece(id, number: UInt32(number)) } catch {
+                throw Self.problem(error)
+            }
         }
     }
 
     package func ledger(_ id: QueueID) async throws(AdminProblem) -> [[UInt8]] {
-        try reading { () throws(StoreError) in try store.ledger(id) }.map(\.line)
+        try await reading { () throws(StoreError) in try store.ledger(id) }.map(\.line)
     }
 
-    private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(AdminProblem) -> Value {
-        do { return try body() } catch { throw Self.problem(error) }
+    /// On a thread that may wait for the disk.
+    private func reading<Value: Sendable>(
+        _ body: @Sendable () throws(StoreError) -> Value
+    ) async throws(AdminProblem) -> Value {
+        do throws(StoreError) {
+            return try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(StoreError) in
+                try body()
+            }
+        } catch {
+            throw Self.problem(error)
+        }
     }
 
     static func problem(_ error: StoreError) -> AdminProblem {
-        AdminProblem(.unavailable, "the store: \(error)", advice: "`chappe status` says how it is")
+        AdminProblem(.unavailable, error.words, advice: "`chappe status` says how it is")
     }
 }
 
@@ -120,6 +134,7 @@ extension QueueEntry {
             hold: envelope.hold.map { Hold(by: $0.by, reason: $0.reason, since: Moment($0.since)) },
             notBefore: envelope.notBefore.map(Moment.init), deadline: envelope.deadline.map(Moment.init),
             nextAttempt: item.nextAttempt.map(Moment.init),
+            obstacle: item.obstacle?.reply.description, obstacleHost: item.obstacle?.host,
             recipients: envelope.recipients.map(Recipient.init))
     }
 }
@@ -136,7 +151,8 @@ extension QueueEntry.Recipient {
             }
         self.init(
             address: recipient.mailbox.description, state: state, attempts: Int(progress.attempts),
-            nextAttempt: progress.nextAttempt.map(Moment.init), lastAttempt: progress.lastAttempt.map(Moment.init),
+            nextAttempt: progress.nextAttempt.map(Moment.init),
+            lastAttempt: progress.lastAttempt.map(Moment.init),
             lastHost: progress.lastHost, lastReply: progress.lastReply?.description)
     }
 }

@@ -15,7 +15,9 @@ extension RelayNode {
         let (plan, report) = examine()
         guard let plan, !report.hasErrors else {
             record(reload: report, by: who)
-            NodeLog.say("reload refused: \(report.findings.count) problems; the old configuration stays")
+            inForce.withLock { $0.reloadRefusedAt = WallClock.now() }
+            for finding in report.findings { NodeLog.say(Self.line(finding, in: path)) }
+            NodeLog.say("reload refused: what was read before stays in force")
             return report
         }
         var applied = report
@@ -49,6 +51,11 @@ extension RelayNode {
             column: problem.column == 0 ? nil : problem.column, problem.message)
     }
 
+    private static func line(_ finding: ConfigurationReport.Finding, in path: String) -> String {
+        let place = [finding.line, finding.column].compactMap { $0 }.map { ":\($0)" }.joined()
+        return "\(path)\(place): \(finding.severity.rawValue): \(finding.message)"
+    }
+
     /// Sessions and connections that are open keep what they began with.
     private func adopt(_ plan: NodePlan) {
         intake.adopt(plan.intake)
@@ -65,6 +72,7 @@ extension RelayNode {
         inForce.withLock { inForce in
             inForce.plan = plan
             inForce.loadedAt = WallClock.now()
+            inForce.reloadRefusedAt = nil
         }
     }
 

@@ -1,5 +1,5 @@
 package import AdminProtocol
-import Dispatch
+import Glibc
 import MailValues
 import QueueEngine
 import QueueStorage
@@ -17,41 +17,48 @@ extension RelayNode {
         switch task {
         case .backup:
             guard let directory = request.directory else {
-                throw AdminProblem(.badRequest, "a backup needs a directory", advice: "chappe store backup DIR")
+                throw AdminProblem(
+                    .badRequest, "a backup needs a directory", advice: "chappe store backup DIR")
             }
-            return try await onDisk(task) { store throws(StoreError) in
-                try store.backup(to: directory)
-                return ["written to \(directory)", "what is opened from it starts held"]
+            guard access(directory, F_OK) != 0 else {
+                throw AdminProblem(.refused, "\(directory) exists already", advice: "name one that does not")
             }
+            do throws(StoreError) {
+                try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(StoreError) in
+                    try store.backup(to: directory)
+                }
+            } catch {
+                throw AdminProblem(
+                    .refused, "no copy was made: \(error.words)",
+                    advice: "the folder above must exist, and its owner be the node's user")
+            }
+            return StoreTaskAnswer(
+                task: task, isSound: true,
+                lines: ["written to \(directory)", "a node that is started on it finds every message held"])
         case .verify:
-            return try await onDisk(task) { store throws(StoreError) in
-                var messages = 0
+            return await verify()
+        case .upgrade:
+            return StoreTaskAnswer(
+                task: task, isSound: true,
+                lines: ["format \(store.format) is the newest that this version writes"])
+        }
+    }
+
+    private func verify() async -> StoreTaskAnswer {
+        await withTaskExecutorPreference(DiskExecutor.shared) {
+            var messages = 0
+            do throws(StoreError) {
                 try store.scan { _ in
                     messages += 1
                     return true
                 }
-                return ["\(messages) envelopes were read, and their checksums are right"]
+            } catch {
+                return StoreTaskAnswer(
+                    task: .verify, isSound: false,
+                    lines: [error.words, "stop the node, then `chappe store repair`"])
             }
-        case .upgrade:
-            return StoreTaskAnswer(
-                task: task, isSound: true, lines: ["format \(store.format) is the newest that this version writes"])
-        }
-    }
-
-    /// Runs on a thread that may wait for the disk.
-    private func onDisk(
-        _ task: StoreTask, _ body: @escaping @Sendable (RocksQueue) throws(StoreError) -> [String]
-    ) async throws(AdminProblem) -> StoreTaskAnswer {
-        let result = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { [store] in
-                continuation.resume(returning: Result { () throws(StoreError) in try body(store) })
-            }
-        }
-        switch result {
-        case .success(let lines): return StoreTaskAnswer(task: task, isSound: true, lines: lines)
-        case .failure(let error):
-            return StoreTaskAnswer(
-                task: task, isSound: false, lines: ["\(error)", "stop the node, then `chappe store repair`"])
+            let line = "\(messages) envelopes were read, and their checksums are right"
+            return StoreTaskAnswer(task: .verify, isSound: true, lines: [line])
         }
     }
 }

@@ -25,7 +25,11 @@ package final class RelayNode: Sendable {
         var loadedAt: Timestamp
         /// Set by `drain`: sessions end and no listener accepts, while delivery goes on.
         var isDraining = false
-        var openListeners: [OpenListener] = []
+        var openListeners: [(configuration: ListenerConfiguration, listener: OpenListener)] = []
+        /// What a drained node's listeners leave behind, so that they can come back.
+        var restingSockets: [(configuration: ListenerConfiguration, socket: RestingSocket)] = []
+        /// When the file was last read again and found wrong; nil once it was right.
+        var reloadRefusedAt: Timestamp?
     }
 
     let path: String
@@ -43,8 +47,9 @@ package final class RelayNode: Sendable {
     let sessions: Mutex<[ListenerName: SessionSettings]>
     let inForce: Mutex<InForce>
     let isLoaded = Atomic<Bool>(false)
-    let reported = Mutex(DeliveryCounters())
+    let reported = Mutex(Reported())
     private let group: MultiThreadedEventLoopGroup
+    let lanes: EventLoopLanes
     private let stopRequests: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
     let service = ServiceManager()
 
@@ -54,6 +59,8 @@ package final class RelayNode: Sendable {
     package static func open(path: String) throws(NodeError) -> (node: RelayNode, sockets: NodeSockets) {
         Privileges.restrictFileMode()
         Privileges.raiseDescriptorLimit()
+        // Whoever asks later stands elsewhere, and reads it in `chappe status`.
+        let path = AbsolutePath.of(path)
         let configuration: Configuration
         do { configuration = try Configuration.load(path: path) } catch { throw NodeError("\(error)") }
         for warning in configuration.warnings { NodeLog.say("warning: \(path): \(warning)") }
@@ -87,20 +94,24 @@ package final class RelayNode: Sendable {
         events = eventFile ?? NoEvents()
         do {
             store = try RocksQueue.open(
-                directory: configuration.dataDirectory + "/queue", options: NodePlan.store(configuration.queue), now: now)
+                directory: configuration.dataDirectory + "/queue",
+                options: NodePlan.store(configuration.queue), now: now)
         } catch { throw .part("store", error) }
-        do { resolver = try UnboundResolver(NodePlan.resolver(configuration.dns)) } catch { throw .part("dns", error) }
+        do { resolver = try UnboundResolver(NodePlan.resolver(configuration.dns)) } catch {
+            throw .part("dns", error)
+        }
         for warning in resolver.warnings { NodeLog.say("warning: \(warning)") }
 
         group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount ?? System.coreCount)
-        let lanes = EventLoopLanes(group)
+        lanes = EventLoopLanes(group)
         var dialing = DialerSettings()
         dialing.connectTimeout = configuration.delivery.connectTimeout
         dispatcher = Dispatcher(
             settings: plan.delivery,
             seams: DeliverySeams(
                 store: store, resolver: resolver,
-                dialer: SMTPDialer(group: group, clientTLS: plan.clientTLS, settings: dialing), events: events,
+                dialer: SMTPDialer(group: group, clientTLS: plan.clientTLS, settings: dialing),
+                events: events,
                 clock: SystemDeliveryClock()),
             executors: lanes.all.map { EventLoopTaskExecutor($0.loop) }, seed: .random(in: 0...UInt64.max))
 
@@ -140,7 +151,7 @@ package final class RelayNode: Sendable {
 
     /// Takes and delivers mail until `stop`, then ends every part in order.
     package func run(_ sockets: NodeSockets) async throws(NodeError) {
-        try await openListeners(sockets)
+        try await openListeners(sockets.all)
         let doors = Task { try await serveAdmin() }
         let delivery = Task { await dispatcher.run() }
         let loading = Task { await load() }
@@ -150,13 +161,16 @@ package final class RelayNode: Sendable {
 
         var failure: NodeError?
         let failed = Task {
-            do { try await doors.value } catch { stop() ; throw NodeError.part("admin", error) }
+            do { try await doors.value } catch {
+                stop()
+                throw NodeError.part("admin", error)
+            }
         }
         for await _ in stopRequests.stream { break }
 
         service.stopping()
         tell("stopping", listeners: false)
-        await closeListeners()
+        await closeListeners(forGood: true)
         let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
         await server.drain(grace: grace)
         await loading.value
@@ -179,32 +193,10 @@ package final class RelayNode: Sendable {
     /// The event file was moved away: open it anew.
     package func reopenEvents() { eventFile?.reopen() }
 
-    private func openListeners(_ sockets: NodeSockets) async throws(NodeError) {
-        for (configuration, socket) in sockets.all {
-            let name = configuration.name
-            var settings = SMTPListenerSettings(name: name, receivers: intake) { [self] _ in session(for: name) }
-            settings.tls = certificates[name]
-            settings.tlsUse = configuration.tls == .implicit ? .implicit : .onDemand
-            settings.proxyPeers = configuration.proxyPeers
-            do {
-                let listener = try await server.serve(socket, settings)
-                inForce.withLock { $0.openListeners.append(listener) }
-                NodeLog.say("listening: \(name) on \(SocketEndpoint(address: socket.address, port: listener.port))")
-            } catch { throw .part("listener \(name)", error) }
-        }
-    }
-
-    func closeListeners() async {
-        let listeners = inForce.withLock { inForce in
-            defer { inForce.openListeners = [] }
-            return inForce.openListeners
-        }
-        for listener in listeners { await listener.close() }
-    }
-
-    private func session(for name: ListenerName) -> SessionSettings {
+    func session(for name: ListenerName) -> SessionSettings {
         guard let settings = sessions.withLock({ $0[name] }) else {
-            preconditionFailure("a listener that serves has settings: reloads replace them and take none away")
+            preconditionFailure(
+                "a listener that serves has settings: reloads replace them and take none away")
         }
         return settings
     }
@@ -228,6 +220,7 @@ package final class RelayNode: Sendable {
     private func keepWatchdog() async {
         guard let interval = service.watchdogInterval else { return }
         while !Task.isCancelled {
+            // Silence is what tells systemd to start us anew.
             if await isLive() { service.alive() }
             try? await Task.sleep(for: interval)
         }
@@ -237,7 +230,14 @@ package final class RelayNode: Sendable {
         var event = Event(.lifecycle, at: WallClock.now())
         event.add("event", what)
         event.add("version", NodeVersion.text)
-        if listeners { event.add("listeners", .list(inForce.withLock { $0.openListeners.map { "\($0.name):\($0.port)" } })) }
+        if listeners {
+            event.add(
+                "listeners",
+                .list(
+                    inForce.withLock {
+                        $0.openListeners.map { "\($0.configuration.name):\($0.listener.port)" }
+                    }))
+        }
         events.write(event.encoded())
     }
 }

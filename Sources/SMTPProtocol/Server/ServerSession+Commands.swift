@@ -146,7 +146,8 @@ extension ServerSession {
         guard settings.offers(StartTLSExtension.keyword) else { return refuse(.notImplemented, &actions) }
         guard transaction == nil else { return refuse(.badSequence, &actions) }
         guard arguments.isEmpty else { return refuse(.syntax, &actions) }  // RFC 3207 §4
-        guard greeted != .no else { return refuse(.helloFirst, &actions) }
+        // Without EHLO too: RFC 3207 asks for none, some clients say none, and TLS begins the talk anew (§4.2).
+        //
         // RFC 3207 §6 leaves it to us; commands sent ahead would be taken for encrypted ones.
         guard isLastHeld else { return end(.talksBeforeHandshake, &actions) }
         state = .handshaking

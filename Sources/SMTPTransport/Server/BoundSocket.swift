@@ -2,7 +2,8 @@ import Glibc
 package import MailValues
 import NIOCore
 
-/// A socket that is bound and not yet heard: taken while we may still take low ports, served once the store is open.
+/// A socket that is bound and not yet heard: taken while we may still take low ports, served once the store
+/// is open.
 ///
 /// Clients that connect in between wait in the kernel's backlog.
 package final class BoundSocket: Sendable {
@@ -31,6 +32,20 @@ package final class BoundSocket: Sendable {
         let target = try? SocketAddress(ipAddress: address.description, port: Int(port))
         let isBound = target.map { $0.withSockAddr { bind(handle, $0, socklen_t($1)) == 0 } } ?? false
         guard isBound, Glibc.listen(handle, backlog) == 0 else {
+            let error = Self.failure(address, port)
+            close(handle)
+            isReleased = true
+            throw error
+        }
+    }
+
+    /// A socket that was bound before and has stopped listening: it listens again. No right to low ports is needed.
+    init(resuming handle: Int32, address: IPAddress, port: UInt16, backlog: Int32 = 4096) throws(ListenError)
+    {
+        self.handle = handle
+        self.address = address
+        self.port = port
+        guard Glibc.listen(handle, backlog) == 0 else {
             let error = Self.failure(address, port)
             close(handle)
             isReleased = true

@@ -16,12 +16,14 @@ package struct SMTPListenerSettings: Sendable {
     package var tlsUse: TLSUse = .onDemand
     /// The certificates in force; a reload replaces them under running sessions.
     package var tls: TLSServerContextStore?
-    /// Connections from these must begin with a PROXY header, and no others may (the header would be a command).
+    /// Connections from these must begin with a PROXY header, and no others may (the header would be a
+    /// command).
     package var proxyPeers: NetworkSet = NetworkSet()
     /// How long a proxy may take for its header.
     package var proxyHeaderTimeout: Duration = .seconds(10)
     package var receivers: any MailReceiverFactory
-    /// The session settings for a client; asked once a session, and again after XCLIENT by the machine itself.
+    /// The session settings for a client; asked once a session, and again after XCLIENT by the machine
+    /// itself.
     package var session: @Sendable (ConnectionFacts) -> SessionSettings
 
     package init(
@@ -65,10 +67,13 @@ package final class SMTPServer: Sendable {
     package func serve(
         _ socket: BoundSocket, _ settings: SMTPListenerSettings
     ) async throws(ListenError) -> OpenListener {
+        let handle = socket.release()
+        let spare = RestingSocket(duplicating: handle, address: socket.address, port: socket.port)
         do {
-            let channel = try await bootstrap(settings).withBoundSocket(socket.release()).get()
-            return OpenListener(name: settings.name, channel: channel)
+            let channel = try await bootstrap(settings).withBoundSocket(handle).get()
+            return OpenListener(name: settings.name, channel: channel, spare: spare)
         } catch {
+            spare?.rest()
             throw .cannotBind(address: "\(socket.address) port \(socket.port)", detail: "\(error)")
         }
     }
@@ -79,7 +84,9 @@ package final class SMTPServer: Sendable {
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readOctets))
+            .childChannelOption(
+                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readOctets)
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.prepare(channel, settings) }
             }
@@ -116,6 +123,9 @@ package final class SMTPServer: Sendable {
                 clock: clock))
     }
 
+    /// After a drain, sessions may begin again.
+    package func resume() { registry.resume() }
+
     /// Tells all sessions to end at their next command, waits, and cuts what is left after `grace`.
     package func drain(grace: Duration) async {
         registry.drain()
@@ -136,19 +146,29 @@ package final class SMTPServer: Sendable {
 package struct OpenListener: Sendable {
     package let name: ListenerName
     private let channel: any Channel
+    /// A second hold on the socket, by which it can rest.
+    private let spare: RestingSocket?
 
-    init(name: ListenerName, channel: any Channel) {
+    init(name: ListenerName, channel: any Channel, spare: RestingSocket?) {
         self.name = name
         self.channel = channel
+        self.spare = spare
     }
 
     package var port: UInt16 { UInt16(channel.localAddress?.port ?? 0) }
 
-    package func close() async { try? await channel.close() }
+    /// Accepts no more. The port stays ours for as long as the answer is kept; nil: it could not be kept.
+    @discardableResult
+    package func close() async -> RestingSocket? {
+        try? await channel.close()
+        spare?.rest()
+        return spare
+    }
 }
 
 extension IPAddress {
-    /// Read from the octets of the C structure: this runs for every connection, and text would be made and parsed.
+    /// Read from the octets of the C structure: this runs for every connection, and text would be made and
+    /// parsed.
     init?(_ address: SocketAddress) {
         let offset: Int
         let count: Int

@@ -41,17 +41,29 @@ final class SessionRegistry: Sendable {
         for session in sessions { session.lane.run { session.drain() } }
     }
 
+    /// Sessions may begin and stay; whoever waited for the last one waits no longer.
+    func resume() {
+        let waiters = state.withLock { state in
+            state.isDraining = false
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Ends what a drain has left over; does nothing if the drain was taken back.
     func cut() {
-        let sessions = state.withLock { Array($0.sessions.values) }
+        let sessions = state.withLock { $0.isDraining ? Array($0.sessions.values) : [] }
         for session in sessions { session.lane.run { session.cut() } }
     }
 
-    /// Returns when no session is left.
+    /// Returns when no session is left, or the drain was taken back.
     func ended() async {
         await withCheckedContinuation { continuation in
             let isEmpty = state.withLock { state in
-                if !state.sessions.isEmpty { state.waiters.append(continuation) }
-                return state.sessions.isEmpty
+                let isOver = state.sessions.isEmpty || !state.isDraining
+                if !isOver { state.waiters.append(continuation) }
+                return isOver
             }
             if isEmpty { continuation.resume() }
         }

@@ -31,8 +31,10 @@ enum Story {
             return Table.harmless("It is held\(hold); \(rest).")
         case .active: return "It is being delivered; \(rest)."
         case .waiting, .deferred:
-            return
+            let obstacle = entry.obstacleText.map { " Its destination takes nothing now: \($0)." } ?? ""
+            return Table.harmless(
                 "It is in the queue, next attempt \(Wording.wait(until: entry.nextAttempt, now: now)); \(rest)."
+                    + obstacle)
         }
     }
 

@@ -39,7 +39,7 @@ extension QueueChangeCommand {
         guard !filters.contains(where: \.isEmpty) else {
             throw Complaint("no message is named: give ids, a filter, or --all", .usage)
         }
-        let planned = try send(filters, dryRun: true, client)
+        let planned = try plan(filters, client)
         if change.dryRun || planned.matched == 0 {
             try tell(planned, on: screen)
             return planned.matched == 0 ? .partial : .ok
@@ -48,6 +48,21 @@ extension QueueChangeCommand {
         let done = try send(filters, dryRun: false, client)
         try tell(done, on: screen)
         return done.changed < done.matched ? .partial : .ok
+    }
+
+    /// Counts. A short id that several messages begin with was meant for one of them: nothing is done to any.
+    private func plan(_ filters: [QueueFilter], _ client: AdminClient) throws -> QueueChangeAnswer {
+        var sum = QueueChangeAnswer(action: Self.action, dryRun: true, matched: 0, changed: 0, ids: [])
+        for filter in filters {
+            let planned = try send([filter], dryRun: true, client)
+            if let id = filter.id, planned.matched > 1 {
+                throw Complaint(
+                    "\(Wording.count(planned.matched, "message")) begin with \(id): give more of the id",
+                    .refused)
+            }
+            sum.add(planned)
+        }
+        return sum
     }
 
     private func confirm(_ count: Int, on screen: Screen) throws {
@@ -65,9 +80,7 @@ extension QueueChangeCommand {
             let request = QueueChangeRequest(
                 filter: filter, reason: change.reason ?? Self.usualReason ?? "", dryRun: dryRun)
             let answer: QueueChangeAnswer = try client.send(request, to: "queue/\(Self.action.rawValue)")
-            sum.matched += answer.matched
-            sum.changed += answer.changed
-            sum.ids += answer.ids
+            sum.add(answer)
         }
         return sum
     }
@@ -79,10 +92,18 @@ extension QueueChangeCommand {
     static func sentence(_ answer: QueueChangeAnswer) -> String {
         let matched = Wording.count(answer.matched, "message")
         if answer.matched == 0 { return "no message fits" }
-        if answer.dryRun { return "would \(answer.action.rawValue) \(matched)" }
-        if answer.changed == answer.matched { return "\(answer.action.past) \(matched)" }
-        return "\(answer.action.past) \(Wording.count(answer.changed)) of \(matched): "
-            + "the others were being delivered, or were so already"
+        let verb = answer.dryRun ? "would \(answer.action.rawValue)" : answer.action.past
+        if answer.changed == answer.matched { return "\(verb) \(matched)" }
+        let count = answer.changed == 0 ? "none" : Wording.count(answer.changed)
+        return "\(verb) \(count) of \(matched): what is being delivered, or is so already, stays as it is"
+    }
+}
+
+extension QueueChangeAnswer {
+    fileprivate mutating func add(_ other: QueueChangeAnswer) {
+        matched += other.matched
+        changed += other.changed
+        ids += other.ids
     }
 }
 

@@ -35,6 +35,7 @@ struct QueueShowCommand: NodeCommand {
         let client = entry.client.map { ", client \($0)" } ?? ""
         let account = entry.account.map { ", account \($0)" } ?? ""
         table.add(["came by", entry.listener + client + account])
+        if let obstacle = entry.obstacleText { table.add(["waits for", obstacle]) }
         if entry.priority != 0 { table.add(["priority", "\(entry.priority)"]) }
         if let notBefore = entry.notBefore { table.add(["not before", "\(notBefore)"]) }
         if let deadline = entry.deadline {
@@ -54,7 +55,7 @@ struct QueueShowCommand: NodeCommand {
                 recipient.address, recipient.state.rawValue, "\(recipient.attempts)",
                 recipient.lastAttempt.map { Wording.age(of: $0, now: now) } ?? "-",
                 recipient.state == .waiting && entry.hold == nil
-                    ? Wording.wait(until: recipient.nextAttempt, now: now) : "-",
+                    ? Wording.wait(until: recipient.nextAttempt ?? entry.nextAttempt, now: now) : "-",
                 recipient.lastHost ?? "-", recipient.lastReply ?? "-",
             ])
         }

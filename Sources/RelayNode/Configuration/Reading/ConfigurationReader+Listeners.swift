@@ -45,6 +45,11 @@ extension ConfigurationReader {
         section.read("min-tls", .choice, into: &listener.oldestTLS)
         section.read("authentication", .flag, into: &listener.offersAuthentication)
         section.read("allow-clear-authentication", .flag, into: &listener.allowsClearAuthentication)
+        // Only where an answer could mean something: some clients present a certificate that they cannot use.
+        let relay = configuration.relay
+        if relay.certificateFingerprints.isEmpty, relay.certificateNames.isEmpty {
+            listener.asksClientCertificate = false
+        }
         section.read("client-certificates", .flag, into: &listener.asksClientCertificate)
         listener.proxyPeers = readPeers("proxy-protocol-from", section)
         listener.xclientPeers = readPeers("xclient-from", section)
