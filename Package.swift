@@ -48,7 +48,7 @@ let ground: [Target] = [
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CUnbound"),
     .systemLibrary(name: "CRocksDB"),
-    room(0, "MailValues"),
+    room(0, "MailValues", exclude: ["MailValues.docc"]),
 ]
 
 let formats: [Target] = [
@@ -56,12 +56,12 @@ let formats: [Target] = [
     room(1, "MessageFormat", on: ["MailValues"], exclude: ["MessageFormat.docc"]),
     room(1, "DNSRecords", on: ["MailValues"], exclude: ["DNSRecords.docc"]),
     room(1, "Cryptography", on: ["COpenSSL", "MailValues"], exclude: ["Cryptography.docc"]),
-    room(1, "Telemetry", on: ["MailValues"]),
-    room(1, "AdminProtocol", on: ["MailValues"]),
+    room(1, "Telemetry", on: ["MailValues"], exclude: ["Telemetry.docc"]),
+    room(1, "AdminProtocol", on: ["MailValues"], exclude: ["AdminProtocol.docc"]),
 ]
 
 let engines: [Target] = [
-    room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"]),
+    room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"], exclude: ["RoutingPolicy.docc"]),
     room(2, "QueueEngine", on: ["MailValues", "SMTPProtocol"], exclude: ["QueueEngine.docc"]),
 ]
 
@@ -70,9 +70,8 @@ let flows: [Target] = [
         3, "Intake",
         on: [
             "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Cryptography", "Telemetry",
-            "RoutingPolicy",
-            "QueueEngine",
-        ]),
+            "RoutingPolicy", "QueueEngine",
+        ], exclude: ["Intake.docc"]),
     room(
         3, "Delivery",
         on: [
@@ -82,7 +81,9 @@ let flows: [Target] = [
 ]
 
 let shells: [Target] = [
-    room(4, "SMTPTransport", on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography"], nio),
+    room(
+        4, "SMTPTransport", on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography"], nio,
+        exclude: ["SMTPTransport.docc"]),
     room(4, "DNSResolution", on: ["CUnbound", "MailValues", "DNSRecords"], exclude: ["DNSResolution.docc"]),
     room(
         4, "QueueStorage", on: ["CRocksDB", "MailValues", "SMTPProtocol", "QueueEngine"], [protobuf],
@@ -91,7 +92,7 @@ let shells: [Target] = [
     room(
         4, "AdminServer", on: ["MailValues", "AdminProtocol"],
         [hummingbird, log, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")] + nio),
-    room(4, "AdminClient", on: ["MailValues", "AdminProtocol"]),
+    room(4, "AdminClient", on: ["MailValues", "AdminProtocol"], exclude: ["AdminClient.docc"]),
 ]
 
 let house: [Target] = [
@@ -99,8 +100,8 @@ let house: [Target] = [
         5, "RelayNode",
         on: [
             "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Cryptography", "Telemetry",
-            "AdminProtocol",
-            "RoutingPolicy", "QueueEngine", "Intake", "Delivery", "SMTPTransport", "DNSResolution",
+            "AdminProtocol", "RoutingPolicy", "QueueEngine", "Intake", "Delivery", "SMTPTransport",
+            "DNSResolution",
             "QueueStorage",
             "EventRecording", "AdminServer",
         ], [yams] + nio)
@@ -183,6 +184,7 @@ let suites: [Target] = [
             "MailValues", "Cryptography", "AdminProtocol", "RoutingPolicy", "QueueStorage", "AdminClient",
             "RelayNode", "AdminSupport", "chappe",
         ], [arguments]),
+    tests("EndToEndTests", on: ["chapped", "chappe"]),
     tests("TidyTests", on: []),
 ]
 

@@ -11,7 +11,8 @@ package final class FakeBackend: AdminBackend, HealthSource {
         package var ledger: [String: [[UInt8]]] = [:]
         package var raw: [String: [[UInt8]]] = [:]
         package var report = ConfigurationReport(path: "/etc/chappe/chappe.yaml", findings: [])
-        package var facts = SelftestFacts(hostname: "mx.example.org", listeners: [], relayDomains: [], sharedNetworks: [])
+        package var facts = SelftestFacts(
+            hostname: "mx.example.org", listeners: [], relayDomains: [], sharedNetworks: [])
         package var failure: AdminProblem?
         package var unreadiness: String?
         /// What changed something, in words.
@@ -34,7 +35,9 @@ package final class FakeBackend: AdminBackend, HealthSource {
         return result
     }
 
-    package func version() async -> VersionAnswer { VersionAnswer(version: "0.0.0-fake", hostname: "mx.example.org") }
+    package func version() async -> VersionAnswer {
+        VersionAnswer(version: "0.0.0-fake", hostname: "mx.example.org")
+    }
 
     package func status() async throws(AdminProblem) -> NodeStatus {
         try read { state in
@@ -46,13 +49,15 @@ package final class FakeBackend: AdminBackend, HealthSource {
             status.queue.oldest = state.entries.map(\.acceptedAt).min()
             status.intake.accepted = 21_004
             status.store.freeOctets = 5 << 30
-            status.listeners = [NodeStatus.Listener(name: "mx", address: "0.0.0.0:25", sessions: 3)]
+            status.listeners = [NodeStatus.Listener(name: "mx", address: "0.0.0.0:25")]
             status.problems = state.problems
             return status
         }
     }
 
-    package func queuePage(_ filter: QueueFilter, limit: Int, cursor: String?) async throws(AdminProblem) -> QueuePage {
+    package func queuePage(
+        _ filter: QueueFilter, limit: Int, cursor: String?
+    ) async throws(AdminProblem) -> QueuePage {
         try read { state in
             let fitting = state.entries.filter { entry in
                 filter.matches(entry, now: state.now) && cursor.map { entry.id > $0 } ?? true
@@ -95,7 +100,8 @@ package final class FakeBackend: AdminBackend, HealthSource {
             filter.all = false
             let fitting = state.entries.filter { filter.matches($0, now: state.now) }
             if !request.dryRun {
-                state.deeds.append("\(action.rawValue) \(fitting.count) by \(caller.recordName): \(request.reason)")
+                state.deeds.append(
+                    "\(action.rawValue) \(fitting.count) by \(caller.recordName): \(request.reason)")
             }
             let changed = request.dryRun ? 0 : fitting.filter { $0.state != .active }.count
             return QueueChangeAnswer(
@@ -108,7 +114,9 @@ package final class FakeBackend: AdminBackend, HealthSource {
         try read { $0.ledger[id.description] ?? [] }
     }
 
-    package func checkConfiguration() async throws(AdminProblem) -> ConfigurationReport { try read { $0.report } }
+    package func checkConfiguration() async throws(AdminProblem) -> ConfigurationReport {
+        try read { $0.report }
+    }
 
     package func reloadConfiguration(by caller: Caller) async throws(AdminProblem) -> ConfigurationReport {
         try read { state in
@@ -117,7 +125,9 @@ package final class FakeBackend: AdminBackend, HealthSource {
         }
     }
 
-    package func drain(_ isOn: Bool, reason: String, by caller: Caller) async throws(AdminProblem) -> DrainAnswer {
+    package func drain(
+        _ isOn: Bool, reason: String, by caller: Caller
+    ) async throws(AdminProblem) -> DrainAnswer {
         try read { state in
             state.deeds.append("\(isOn ? "drain" : "undrain") by \(caller.recordName): \(reason)")
             return DrainAnswer(

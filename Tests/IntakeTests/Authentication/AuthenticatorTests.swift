@@ -224,6 +224,16 @@ private extension Answer {
         #expect(owner.plain("\0alice\0pencil", at: 301) == .authenticated(account: "alice"))
     }
 
+    @Test("who has guessed too often does not learn which password its owner has just used")
+    func doesNotTellWhatIsRemembered() {
+        let owner = client()
+        #expect(owner.plain("\0alice\0pencil") == .authenticated(account: "alice"))
+        let stranger = Client(owner.authenticator, owner.workers, from: "198.51.100.1")
+        for guess in 0..<15 { #expect(stranger.plain("\0alice\0guess\(guess)") == wrong) }
+        #expect(stranger.plain("\0alice\0pencil")?.code == 454)
+        #expect(owner.plain("\0alice\0pencil") == .authenticated(account: "alice"))
+    }
+
     @Test("one old password, repeated for ever, is refused for ever and counts once")
     func bearsOldClients() {
         let client = client()

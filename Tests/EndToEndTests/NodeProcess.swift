@@ -1,0 +1,100 @@
+import Glibc
+
+/// A real `chapped` on loopback, with a folder of its own.
+final class NodeProcess {
+    let folder: String
+    let port: UInt16
+    /// What the process of the last start has said.
+    private(set) var log: ProcessOutput!
+    private var process: pid_t = 0
+
+    /// What the configuration says beside the listener and the route.
+    struct Wishes {
+        var greeting = "ESMTP"
+        var sinkPort: UInt16
+        var extra = ""
+    }
+
+    /// Starts, and returns when clients can come.
+    init(_ wishes: Wishes) throws {
+        folder = try Folder.temporary()
+        port = try FreePort.take()
+        try write(wishes)
+        try start()
+    }
+
+    deinit {
+        if process > 0 {
+            kill(process, SIGKILL)
+            var status: Int32 = 0
+            waitpid(process, &status, 0)
+        }
+        Folder.remove(folder)
+    }
+
+    /// Starts it on what the folder holds.
+    func start() throws {
+        let output = ProcessOutput()
+        process = try Program.spawn(
+            "chapped", ["--config", folder + "/chappe.yaml"], output: nil, errors: output.writingEnd)
+        output.begin()
+        log = output
+        try log.wait(for: "listening: mx")
+    }
+
+    func write(_ wishes: Wishes) throws {
+        try Folder.write(
+            """
+            hostname: relay.example.test
+            postmaster: postmaster@example.test
+            data-directory: \(folder)/data
+            user: "\(Identity.user)"
+            group: "\(Identity.group)"
+            listeners:
+              - {name: mx, kind: mx, address: "127.0.0.1:\(port)", tls: none, greeting: "\(wishes.greeting)"}
+            relay: {networks: [127.0.0.0/8]}
+            routes: {default: {smarthost: "127.0.0.1:\(wishes.sinkPort)", tls: none}}
+            admin: {socket: \(folder)/admin.sock, group: "\(Identity.group)"}
+            events: {file: \(folder)/events.jsonl}
+            \(wishes.extra)
+
+            """, to: folder + "/chappe.yaml")
+    }
+
+    func signal(_ number: Int32) { kill(process, number) }
+
+    /// The exit code, or minus the signal that ended it.
+    @discardableResult
+    func waitForEnd() throws -> Int32 {
+        var status: Int32 = 0
+        try Waiting.until("the node ends; it said: \(log.text)") {
+            waitpid(process, &status, WNOHANG) == process
+        }
+        process = 0
+        let signal = status & 0x7F
+        return signal == 0 ? status >> 8 : -signal
+    }
+
+    /// Ends it as a broken machine would.
+    func crash() throws {
+        signal(SIGKILL)
+        try waitForEnd()
+    }
+
+    /// Runs `chappe` against this node.
+    func chappe(_ arguments: String...) throws -> (code: Int32, output: String) {
+        let output = ProcessOutput()
+        let process = try Program.spawn(
+            "chappe", arguments + ["--socket", folder + "/admin.sock"], output: output.writingEnd,
+            errors: output.writingEnd)
+        output.begin()
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        return (status >> 8, output.whole())
+    }
+
+    /// Returns once the admin socket answers.
+    func waitForAdmin() throws {
+        try Waiting.until("chappe status answers") { try chappe("status").code <= 1 }
+    }
+}

@@ -1,0 +1,140 @@
+import Glibc
+import Testing
+
+@Suite("A real node", .serialized)
+struct NodeTests {
+    private static let message = "From: sender@example.test\r\nSubject: x\r\n\r\n.one\r\n"
+
+    @Test("relays a message, whole, and can tell its story")
+    func relays() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(.init(sinkPort: sink.port))
+            let id = try Wire.session(node.port).deliver(
+                "From: sender@example.test\r\nSubject: x\r\n\r\n..one\r\n")
+            try sink.wait(for: 1)
+            #expect(sink.messages[0].hasPrefix("Received: from client.example.test"))
+            #expect(sink.messages[0].hasSuffix(Self.message))
+            #expect(sink.messages[0].contains(id))
+            try node.waitForAdmin()
+            try Waiting.until("explain tells of the delivery") {
+                try node.chappe("explain", id).output.contains("250 2.0.0 taken")
+            }
+            let story = try node.chappe("explain", id)
+            #expect(story.code == 0)
+            #expect(story.output.contains("sender@example.test"))
+            #expect(story.output.contains("someone@example.net"))
+            #expect(try node.chappe("queue", "show", id).code != 0)
+            #expect(try node.chappe("explain", "01JC938NKRKAY0000003000000").code != 0)
+        }
+    }
+
+    @Test("has everything after kill -9 that it had answered 250 to, and delivers it")
+    func crash() async throws {
+        try await Threads.run {
+            let sink = try Sink(isSilent: true)
+            defer { sink.stop() }
+            let node = try NodeProcess(.init(sinkPort: sink.port))
+            let wire = try Wire.session(node.port)
+            let ids = try (1...20).map { number in
+                try wire.deliver("Subject: \(number)\r\n\r\n", to: "user\(number)@example.net")
+            }
+            // An attempt is under way at the moment of the crash, and its end will never be known.
+            try Waiting.until("the sink was called") { sink.connections > 0 }
+            try node.crash()
+            sink.speak()
+            try node.start()
+            try sink.wait(for: ids.count)
+            for id in ids { #expect(sink.messages.contains { $0.contains(id) }, "\(id) is lost") }
+            #expect(sink.messages.count == ids.count)
+            node.signal(SIGTERM)
+            #expect(try node.waitForEnd() == 0)
+        }
+    }
+
+    @Test("lets a transaction end after SIGTERM, says 421 4.3.2 behind it, and ends with 0")
+    func drain() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(.init(sinkPort: sink.port))
+            let wire = try Wire.session(node.port)
+            #expect(wire.ask("MAIL FROM:<sender@example.test>")?.hasPrefix("250 ") == true)
+            let idle = try Wire.session(node.port)
+            node.signal(SIGTERM)
+            #expect(idle.reply()?.hasPrefix("421 4.3.2 ") == true)
+            #expect(idle.reply() == nil)
+            #expect(wire.ask("RCPT TO:<someone@example.net>")?.hasPrefix("250 ") == true)
+            #expect(wire.ask("DATA")?.hasPrefix("354 ") == true)
+            #expect(wire.ask("one\r\n.")?.hasPrefix("250 ") == true)
+            #expect(wire.ask("NOOP")?.hasPrefix("421 4.3.2 ") == true)
+            #expect(try node.waitForEnd() == 0)
+            #expect(throws: Failure.self) { try Wire(port: node.port) }
+            // Taken is taken: if it did not go before the end, it goes after the next start.
+            try node.start()
+            try sink.wait(for: 1)
+        }
+    }
+
+    @Test("puts a new configuration in force at SIGHUP, wholly, and keeps the old one if the new is wrong")
+    func reload() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(.init(greeting: "first", sinkPort: sink.port))
+            #expect(try Wire(port: node.port).reply()?.hasSuffix(" first") == true)
+            try node.write(.init(greeting: "second", sinkPort: sink.port))
+            node.signal(SIGHUP)
+            try node.log.wait(for: "configuration reloaded")
+            #expect(try Wire(port: node.port).reply()?.hasSuffix(" second") == true)
+            try node.write(.init(greeting: "third", sinkPort: sink.port, extra: "no-such-setting: 1"))
+            node.signal(SIGHUP)
+            try node.log.wait(for: "reload refused")
+            #expect(try Wire(port: node.port).reply()?.hasSuffix(" second") == true)
+            _ = try Wire.session(node.port).deliver(Self.message)
+            try sink.wait(for: 1)
+        }
+    }
+
+    @Test("opens its event file anew at SIGUSR1, and no event is lost between the two")
+    func rotation() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(.init(sinkPort: sink.port))
+            let wire = try Wire.session(node.port)
+            let first = try wire.deliver(Self.message)
+            try sink.wait(for: 1)
+            let file = node.folder + "/events.jsonl"
+            rename(file, file + ".1")
+            node.signal(SIGUSR1)
+            try Waiting.until("the file is there again") { access(file, F_OK) == 0 }
+            let second = try wire.deliver(Self.message)
+            try sink.wait(for: 2)
+            node.signal(SIGTERM)
+            #expect(try node.waitForEnd() == 0)
+            let old = try #require(Folder.text(file + ".1"))
+            let new = try #require(Folder.text(file))
+            #expect(old.contains(first))
+            #expect(new.contains(second) && !old.contains(second))
+            #expect(new.contains("stopped"))
+        }
+    }
+
+    @Test("says where its configuration is wrong, and ends with 78")
+    func wrongConfiguration() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(.init(sinkPort: sink.port))
+            node.signal(SIGTERM)
+            try node.waitForEnd()
+            try node.write(.init(sinkPort: sink.port, extra: "postmasters: nobody"))
+            #expect(throws: Failure.self) { try node.start() }
+            #expect(try node.waitForEnd() == 78)
+            #expect(node.log.text.contains("postmaster"))
+            #expect(node.log.text.contains(":13:"))
+        }
+    }
+}
