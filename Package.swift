@@ -168,15 +168,15 @@ let suites: [Target] = [
         on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage", "StoreCrasher", "TestSupport"],
         [protobuf]),
     tests("EventRecordingTests", on: ["MailValues", "Telemetry", "EventRecording"]),
+    tests("AdminClientTests", on: ["AdminClient"]),
     tests(
         "AdminServerTests",
         on: ["MailValues", "AdminProtocol", "AdminServer", "AdminClient", "AdminSupport"]),
     tests(
         "RelayNodeTests",
         on: [
-            "MailValues", "SMTPProtocol", "QueueEngine", "RoutingPolicy", "Telemetry", "AdminProtocol",
-            "RelayNode",
-            "TestSupport",
+            "MailValues", "SMTPProtocol", "Cryptography", "QueueEngine", "RoutingPolicy", "Telemetry",
+            "AdminProtocol", "RelayNode", "TestSupport",
         ]),
     tests(
         "ChappeTests",

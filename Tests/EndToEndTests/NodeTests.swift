@@ -92,6 +92,15 @@ struct NodeTests {
             node.signal(SIGHUP)
             try node.log.wait(for: "reload refused")
             #expect(try Wire(port: node.port).reply()?.hasSuffix(" second") == true)
+            // The file is right and what it names is not there: found before anything is changed.
+            try node.write(
+                .init(
+                    greeting: "fourth", sinkPort: sink.port,
+                    extra: "tls: {certificates: [{certificate: none.crt, key: none.key}]}"))
+            try node.waitForAdmin()
+            let refused = try node.chappe("reload")
+            #expect(refused.code != 0 && refused.output.contains("none.crt"), "\(refused)")
+            #expect(try Wire(port: node.port).reply()?.hasSuffix(" second") == true)
             _ = try Wire.session(node.port).deliver(Self.message)
             try sink.wait(for: 1)
         }

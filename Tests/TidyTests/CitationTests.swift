@@ -12,7 +12,9 @@ struct CitationTests {
     /// Each cited number with one file that cites it.
     private static func citations(in target: String) -> [String: String] {
         House.files(in: "Sources/\(target)", suffixes: [".swift"]).reduce(into: [:]) { found, path in
-            for match in House.text(path).matches(of: /RFC (\d{3,5})/) { found[String(match.output.1)] = path }
+            for match in House.text(path).matches(of: /RFC (\d{3,5})/) {
+                found[String(match.output.1)] = path
+            }
         }
     }
 

@@ -29,7 +29,9 @@ enum House {
         for match in text("Package.swift").matches(of: /systemLibrary\(name: "(\w+)"/) {
             floors[String(match.output.1)] = 0
         }
-        for match in text("Package.swift").matches(of: /door\("(\w+)"/) { floors[String(match.output.1)] = 6 }
+        for match in text("Package.swift").matches(of: /door\(\s*"(\w+)"/) {
+            floors[String(match.output.1)] = 6
+        }
         return floors
     }()
 

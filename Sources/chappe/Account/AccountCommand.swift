@@ -1,6 +1,6 @@
 import ArgumentParser
 import Cryptography
-import Intake
+import RelayNode
 
 /// `chappe account …`: who may submit mail after a login. Works on the file; the node reads it at the next
 /// reload.
