@@ -2,6 +2,7 @@ import MailValues
 package import NIOCore
 import NIOPosix
 package import SMTPProtocol
+import Synchronization
 
 /// Opens sessions with next hops over TCP.
 package final class SMTPDialer: Dialer {
@@ -18,13 +19,19 @@ package final class SMTPDialer: Dialer {
         self.settings = settings
     }
 
-    /// On the event loop of the caller, if it runs on one of the group.
+    /// On the event loop of the caller, if it runs on one of the group. A cancelled task's connection is closed at
+    /// once, whatever it waited for: a host that greets us with an octet every ten seconds would hold it for minutes.
     package func dial(_ target: DialTarget) async throws(DialError) -> any ClientConnection {
         var target = target
         if tlsContext == nil && target.tls == .may { target.tls = .none }
         let session: OpenedSession
+        let attempt = OpeningChannel()
         do {
-            session = try await open(target).get()
+            session = try await withTaskCancellationHandler {
+                try await open(target, attempt).get()
+            } onCancel: {
+                attempt.giveUp()
+            }
         } catch let error as DialError {
             throw error
         } catch {
@@ -33,7 +40,9 @@ package final class SMTPDialer: Dialer {
         return SMTPClientConnection(session, target: target, settings: settings)
     }
 
-    private func open(_ target: DialTarget) throws -> EventLoopFuture<OpenedSession> {
+    private func open(
+        _ target: DialTarget, _ attempt: OpeningChannel
+    ) throws -> EventLoopFuture<OpenedSession> {
         let loop = group.any()
         let opening = loop.makePromise(of: OpenedSession.self)
         var bootstrap = ClientBootstrap(group: loop)
@@ -42,6 +51,7 @@ package final class SMTPDialer: Dialer {
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 2_048))
             .channelInitializer { [settings, tlsContext] channel in
                 channel.eventLoop.makeCompletedFuture {
+                    attempt.began(channel)
                     let handler = ClientHandler(
                         target: target, settings: settings, tlsContext: tlsContext, opening: opening)
                     try channel.pipeline.syncOperations.addHandler(handler)
@@ -64,6 +74,32 @@ package final class SMTPDialer: Dialer {
             opening.fail(DialError.notConnected(detail: FailureText.of(error)))
         }
         return opening.futureResult
+    }
+}
+
+/// A channel on its way, which may be given up from any thread, before or after it exists.
+private final class OpeningChannel: Sendable {
+    private let state = Mutex((channel: (any Channel)?.none, isGivenUp: false))
+
+    func began(_ channel: any Channel) {
+        let isGivenUp = state.withLock { state in
+            state.channel = channel
+            return state.isGivenUp
+        }
+        if isGivenUp { close(channel) }
+    }
+
+    func giveUp() {
+        let channel = state.withLock { state in
+            state.isGivenUp = true
+            return state.channel
+        }
+        if let channel { close(channel) }
+    }
+
+    /// Later than now: a channel that is being set up cannot be closed.
+    private func close(_ channel: any Channel) {
+        channel.eventLoop.execute { channel.close(promise: nil) }
     }
 }
 

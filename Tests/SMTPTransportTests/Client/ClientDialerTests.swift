@@ -212,6 +212,20 @@ struct ClientDialerTests {
         try await server.stop()
     }
 
+    @Test("lets go of a silent peer as soon as nobody wants the connection any more")
+    func cancelled() async throws {
+        let server = try await ScriptedServer(.init(isSilent: true), group: group)
+        let target = target(server.port)
+        let dial = Task { await failure(dialer(), target) }
+        while server.seen.connections == 0 { await Task.yield() }
+        dial.cancel()
+        #expect(await dial.value != nil)
+        let late = Task { await failure(dialer(), target) }
+        late.cancel()
+        #expect(await late.value != nil)
+        try await server.stop()
+    }
+
     @Test("runs on the event loop of its connection when its caller does")
     func onTheLoop() async throws {
         let server = try await ScriptedServer(group: group)
