@@ -13,6 +13,8 @@ package struct DeliveryCounters: Sendable, Equatable {
     package var possibleDuplicates = 0
     /// Failed handshakes after which the same host was dialled in clear.
     package var clearFallbacks = 0
+    /// Attempts that ended because we could not read our own envelope or content.
+    package var unreadable = 0
     package var connections = 0
     package var connectionsFailed = 0
     package var sitesFailed = 0

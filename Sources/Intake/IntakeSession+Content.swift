@@ -228,7 +228,8 @@ extension IntakeSession {
         envelope.dsnEnvelopeID = mail.dsnEnvelopeID
         if policy.listeners[listener]?.holdsMessages == true {
             envelope.hold = Envelope.Hold(
-                by: "listener:\(listener)", reason: "the listener holds what it takes", since: message.startedAt)
+                by: "listener:\(listener)", reason: "the listener holds what it takes",
+                since: message.startedAt)
         }
         return envelope
     }

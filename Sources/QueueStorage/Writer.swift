@@ -59,12 +59,13 @@ final class Writer: @unchecked Sendable {
         completions.deliver()
     }
 
-    /// Lets a crowd come together before its sync: many sessions share one sync and one wake-up, and each waits little
-    /// longer. Where few wait, nobody is kept.
+    /// Lets a crowd come together before its sync: many sessions share one sync and one wake-up, and each
+    /// waits little longer. Where few wait, nobody is kept.
     private func gather() {
         let isCrowded = lastBatchCommits >= options.gatheringCommits && patience == nil
         lastBatchCommits = 0
-        if isCrowded && !inbox.holds(atLeast: options.gatheringCommits * 4) { WorkerThread.nap(options.gathering) }
+        guard isCrowded, !inbox.holds(atLeast: options.gatheringCommits * 4) else { return }
+        WorkerThread.nap(options.gathering)
     }
 
     /// How long to wait for more: for ever, unless something is left to do.

@@ -182,7 +182,8 @@ struct RouteTests {
     @Test("gives them to nobody else")
     func rawForbidden() async throws {
         let backend = backend()
-        let problem = try await AdminHarness.serving(backend, { $0.rawReaders = [getuid() + 1] }) { client in
+        let others: @Sendable (inout AdminServer.Settings) -> Void = { $0.rawReaders = [getuid() + 1] }
+        let problem = try await AdminHarness.serving(backend, others) { client in
             problemOf { _ = try client.octets("queue/\(id)/raw") }
         }
         #expect(problem?.code == .forbidden)

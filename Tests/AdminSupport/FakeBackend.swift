@@ -103,7 +103,7 @@ package final class FakeBackend: AdminBackend, HealthSource {
                 state.deeds.append(
                     "\(action.rawValue) \(fitting.count) by \(caller.recordName): \(request.reason)")
             }
-            let changed = request.dryRun ? 0 : fitting.filter { $0.state != .active }.count
+            let changed = fitting.filter { $0.state != .active }.count
             return QueueChangeAnswer(
                 action: action, dryRun: request.dryRun, matched: fitting.count, changed: changed,
                 ids: fitting.prefix(100).map(\.id))

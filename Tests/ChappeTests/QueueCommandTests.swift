@@ -110,6 +110,16 @@ struct QueueCommandTests {
         #expect(run.outcome == .ok && backend.deeds.isEmpty)
     }
 
+    @Test("a short id that several messages begin with changes none of them")
+    func ambiguous() async throws {
+        for extra in [[], ["--dry-run"]] {
+            let backend = FakeBackend.holding(5)
+            let run = try await CommandRun.of(["queue", "delete", "01JC", "--reason", "x"] + extra, backend)
+            #expect(run.outcome == .refused && backend.deeds.isEmpty)
+            #expect(run.errors.contains("5 messages begin with 01JC"))
+        }
+    }
+
     @Test("more than a hundred want a yes: from the command line, or from a person")
     func many() async throws {
         let arguments = ["queue", "hold", "--all", "--reason", "campaign"]
@@ -139,7 +149,7 @@ struct QueueCommandTests {
         let run = try await CommandRun.of(
             ["queue", "delete", "--all", "--reason", "x"], .holding(3, state: .active))
         #expect(run.outcome == .partial)
-        #expect(run.output.hasPrefix("deleted 0 of 3 messages"))
+        #expect(run.output.hasPrefix("deleted none of 3 messages"))
         let none = try await CommandRun.of(["queue", "delete", "--from", "nobody@x", "--reason", "x"])
         #expect(none.outcome == .partial && none.output == "no message fits\n")
     }

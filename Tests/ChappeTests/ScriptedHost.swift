@@ -34,13 +34,12 @@ final class ScriptedHost: Sendable {
                 serve(connection, script)
                 close(connection)
             }
+            // Here and not in `stop`: a number that was given back may already be another listener's.
+            close(listener)
         }
     }
 
-    func stop() {
-        shutdown(descriptor, CInt(SHUT_RDWR))
-        close(descriptor)
-    }
+    func stop() { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
     private func serve(_ connection: CInt, _ script: Script) {
         say("220 scripted", connection)

@@ -9,6 +9,7 @@ final class StoredContent: ContentSource {
     private let id: QueueID
     private let pieceCount: UInt32
     private let next = Atomic<UInt32>(0)
+    private let trouble = Mutex<StoreError?>(nil)
 
     init(_ envelope: Envelope, in store: any QueueStore) {
         self.store = store
@@ -16,14 +17,22 @@ final class StoredContent: ContentSource {
         pieceCount = max(1, envelope.chunkCount)
     }
 
+    /// Why the message could not be read, if it could not.
+    var failure: StoreError? { trouble.withLock { $0 } }
+
     func next() async throws -> [[UInt8]] {
         let number = next.load(ordering: .relaxed)
         guard number < pieceCount else { return [] }
-        guard let piece = try store.contentPiece(id, number: number) else {
-            throw StoreError.damaged(detail: "piece \(number) of \(id) is missing")
+        do throws(StoreError) {
+            guard let piece = try store.contentPiece(id, number: number) else {
+                throw StoreError.damaged(detail: "piece \(number) of \(id) is missing")
+            }
+            next.store(number + 1, ordering: .relaxed)
+            return [piece]
+        } catch {
+            trouble.withLock { $0 = error }
+            throw error
         }
-        next.store(number + 1, ordering: .relaxed)
-        return [piece]
     }
 
     func rewind() { next.store(0, ordering: .relaxed) }

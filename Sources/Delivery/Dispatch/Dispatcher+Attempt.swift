@@ -33,7 +33,7 @@ extension Dispatcher {
         record(work, envelope, results, session)
     }
 
-    /// One transaction for as many of `pending` as fit. Nil: nothing was left to send.
+    /// One transaction for as many of `pending` as fit. Nil: nothing was left that can be sent.
     private func transact(
         _ envelope: Envelope, _ pending: inout [Int], _ results: inout [RecipientResult],
         _ connection: any ClientConnection, _ content: any ContentSource, _ work: Work,
@@ -54,6 +54,12 @@ extension Dispatcher {
         let transaction = envelope.transaction(for: batch, preflight, peer: peer)
         content.rewind()
         let outcome = await connection.send(transaction, content: content)
+        if let failure = (content as? StoredContent)?.failure {
+            results += unreadable(envelope, "content", failure, indices: batch + pending)
+            pending.removeAll()
+            if !outcome.connectionUsable { leave(&session) }
+            return nil
+        }
         let reading = OutcomeReading(
             outcome, indices: batch, host: session.hostText, isReused: session.messageCount > 0,
             hasCredentials: session.destination.credentials != nil, peerReports: peer.dsn)
@@ -123,15 +129,29 @@ extension Dispatcher {
         } catch {
             // Damaged or unreadable: it stays, and whoever is on call hears of it each time.
             let now = seams.clock.now
-            var event = Event(.store, at: now, message: work.id)
-            event.add("problem", .text("envelope cannot be read: \(error)"))
-            seams.events.write(event.encoded())
+            complain(of: work.id, "envelope", error, now: now)
             change { state, _ in
                 state.scheduler.putOff(
                     work.slot, until: now + state.settings.retry.retryDelayLongest, failures: work.failures)
             }
         }
         return nil
+    }
+
+    /// Our own fault, and no host's: the message stays, and the host stays in favour.
+    private func unreadable(
+        _ envelope: Envelope, _ part: String, _ error: StoreError, indices: [Int]
+    ) -> [RecipientResult] {
+        complain(of: envelope.id, part, error, now: seams.clock.now)
+        let reply = Reply(451, EnhancedStatus(4, 3, 0), "The \(part) of the message cannot be read here")
+        return indices.map { RecipientResult(index: $0, kind: .deferred, reply: reply) }
+    }
+
+    private func complain(of id: QueueID, _ part: String, _ error: StoreError, now: Timestamp) {
+        var event = Event(.store, at: now, message: id)
+        event.add("problem", .text("\(part) cannot be read: \(error)"))
+        seams.events.write(event.encoded())
+        state.withLock { $0.counters.unreadable += 1 }
     }
 
     /// Whether the header section is free of octets above 127; false where it cannot be read.

@@ -149,7 +149,8 @@ struct NodePlan: Sendable {
         settings.ownNames = Set(wished.ownNames.map(\.name))
         settings.ownAddresses = Set(wished.ownAddresses)
             .union(configuration.relay.ownAddresses)
-            .union(configuration.listeners.flatMap(\.endpoints).map(\.address))
+            .union(
+                InterfaceAddresses.reachable(at: configuration.listeners.flatMap(\.endpoints).map(\.address)))
         settings.sourceV4 = wished.sourceV4
         settings.sourceV6 = wished.sourceV6
         settings.addressFamilies =

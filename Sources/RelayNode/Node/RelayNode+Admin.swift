@@ -121,6 +121,13 @@ extension RelayNode: AdminBackend, HealthSource {
                     "the file was refused at \(Moment(refusedAt)): what was read before is in force",
                     advice: "`chappe config check`"))
         }
+        let unreadable = dispatcher.status.counters.unreadable
+        if unreadable > 0 {
+            problems.append(
+                .init(
+                    .critical, "\(unreadable) attempts met a message that cannot be read from the disk",
+                    advice: "the events of kind store name it; stop the node, then `chappe store repair`"))
+        }
         if !status.queue.isLoaded { problems.append(.init(.degraded, "the queue is still being read")) }
         if let hold = store.heldSince, status.queue.held > 0 {
             problems.append(

@@ -173,7 +173,7 @@ package final class RelayNode: Sendable {
         await closeListeners(forGood: true)
         let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
         await server.drain(grace: grace)
-        await loading.value
+        failure = await loading.value
         dispatcher.stop(grace: grace)
         await delivery.value
         watchdog.cancel()
@@ -202,7 +202,9 @@ package final class RelayNode: Sendable {
     }
 
     /// Schedules what the store holds, on a thread of its own: the scan waits for the disk.
-    private func load() async {
+    ///
+    /// What cannot be read must not be taken for not there: a damaged queue ends the node.
+    private func load() async -> NodeError? {
         let report = await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [dispatcher] in
                 continuation.resume(returning: Result { () throws(StoreError) in try dispatcher.rebuild() })
@@ -212,9 +214,14 @@ package final class RelayNode: Sendable {
         case .success(let report):
             isLoaded.store(true, ordering: .releasing)
             NodeLog.say("queue: \(report.messages) messages scheduled")
+        case .failure(.damaged(let detail)):
+            stop()
+            return NodeError.part(
+                "store", StoreOpenError.damaged(file: "the queue", detail: detail))
         case .failure(let error):
-            NodeLog.say("error: the queue could not be read (\(error)); run `chappe store verify`")
+            NodeLog.say("error: the queue could not be read (\(error.words)); run `chappe store verify`")
         }
+        return nil
     }
 
     private func keepWatchdog() async {

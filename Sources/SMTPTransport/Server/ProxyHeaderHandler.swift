@@ -10,13 +10,14 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let facts: ConnectionFacts
     private let timeout: Duration
-    private let open: (any Channel, ConnectionFacts) throws -> Void
+    /// Told the client that the proxy speaks for, and whether octets of its own came with the header.
+    private let open: (any Channel, ConnectionFacts, Bool) throws -> Void
     private var received: [UInt8] = []
     private var timer: Scheduled<Void>?
 
     init(
         facts: ConnectionFacts, timeout: Duration,
-        open: @escaping (any Channel, ConnectionFacts) throws -> Void
+        open: @escaping (any Channel, ConnectionFacts, Bool) throws -> Void
     ) {
         self.facts = facts
         self.timeout = timeout
@@ -57,7 +58,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
             known.isHealthCheck = true
         }
         do {
-            try open(context.channel, known)
+            try open(context.channel, known, !rest.isEmpty)
         } catch {
             context.close(promise: nil)
             return

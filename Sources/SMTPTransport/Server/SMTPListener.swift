@@ -101,17 +101,19 @@ package final class SMTPServer: Sendable {
             localPort: UInt16(local.port ?? 0))
         if settings.proxyPeers.contains(client) {
             try channel.pipeline.syncOperations.addHandler(
-                ProxyHeaderHandler(facts: facts, timeout: settings.proxyHeaderTimeout) { channel, facts in
-                    try self.open(channel, settings, facts)
+                ProxyHeaderHandler(
+                    facts: facts, timeout: settings.proxyHeaderTimeout
+                ) { channel, facts, octetsWait in
+                    try self.open(channel, settings, facts, octetsWait: octetsWait)
                 })
         } else {
-            try open(channel, settings, facts)
+            try open(channel, settings, facts, octetsWait: false)
         }
     }
 
     /// Adds the handlers of the session itself, TLS before it where the listener has it from the start.
     private func open(
-        _ channel: any Channel, _ settings: SMTPListenerSettings, _ facts: ConnectionFacts
+        _ channel: any Channel, _ settings: SMTPListenerSettings, _ facts: ConnectionFacts, octetsWait: Bool
     ) throws {
         let pipeline = channel.pipeline.syncOperations
         if settings.tlsUse == .implicit, let tls = settings.tls {
@@ -120,7 +122,7 @@ package final class SMTPServer: Sendable {
         try pipeline.addHandler(
             ServerHandler(
                 facts: facts, listener: settings, lane: lanes.lane(of: channel.eventLoop), registry: registry,
-                clock: clock))
+                octetsWait: octetsWait, clock: clock))
     }
 
     /// After a drain, sessions may begin again.

@@ -1,3 +1,4 @@
+import Glibc
 import MailValues
 import NIOCore
 import SMTPProtocol
@@ -17,6 +18,8 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     let lane: any Lane
     private let listener: SMTPListenerSettings
     private let registry: SessionRegistry
+    private let octetsWait: Bool
+    private let looksForEarlyTalk: Bool
     private let clock: @Sendable () -> Timestamp
     private var session: ServerSession
     private var receiver: any MailReceiver
@@ -32,15 +35,19 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private var timerTime: Timestamp?
     private var pendingExtendedFacts: (ticket: Ticket, facts: ConnectionFacts)?
 
+    /// `octetsWait`: the peer's first octets are at hand already, and will be read right after.
     init(
         facts: ConnectionFacts, listener: SMTPListenerSettings, lane: any Lane, registry: SessionRegistry,
-        clock: @escaping @Sendable () -> Timestamp
+        octetsWait: Bool, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.lane = lane
         self.listener = listener
         self.registry = registry
+        self.octetsWait = octetsWait
         self.clock = clock
-        session = ServerSession(settings: listener.session(for: facts), facts: facts)
+        let settings = listener.session(for: facts)
+        looksForEarlyTalk = settings.options.earlyTalkers == .refuse && listener.tlsUse != .implicit
+        session = ServerSession(settings: settings, facts: facts)
         receiver = listener.receivers.receiver(for: facts, listener: listener.name)
     }
 
@@ -59,7 +66,13 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     private var hasBegun = false
     private func begin() {
-        guard !hasBegun else { return }
+        // Looked at before anything is said: afterwards nobody can tell who spoke first. What has come is read,
+        // and then the session begins, or has ended.
+        guard !hasBegun, !(looksForEarlyTalk && (octetsWait || socketHoldsOctets)) else { return }
+        beginSession()
+    }
+
+    private func beginSession() {
         hasBegun = true
         tell(.connected)
     }
@@ -69,6 +82,17 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
         guard !isClosing else { return }
         buffer.withUnsafeReadableBytes { session.receive($0, now: clock(), into: &actions) }
         perform()
+        if !hasBegun { beginSession() }
+    }
+
+    private var socketHoldsOctets: Bool {
+        let found = try? context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { handle in
+            var octet: UInt8 = 0
+            return recv(handle, &octet, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
+        }
+        return found ?? false
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -93,6 +93,43 @@ struct OperationTests {
         }
     }
 
+    @Test(
+        "whoever retries or bounces stands in the message's history, with the reason",
+        arguments: [
+            QueueOperation.retry, .bounce,
+        ])
+    func history(operation: QueueOperation) async {
+        let house = deferredHouse()
+        await house.run {
+            let ids = await fill(house)
+            _ = try? await house.dispatcher.carryOut(order(operation), on: .ids([ids[3]]))
+            let lines = house.store.contents.ledger[ids[3]]?.map { String(decoding: $0.line, as: UTF8.self) }
+            #expect(
+                lines?.contains {
+                    $0.contains("\"amendment\"") && $0.contains("operator:0") && $0.contains("\"test\"")
+                } == true)
+            await house.idle()
+        }
+    }
+
+    @Test("a message that was never tried names what keeps its destination")
+    func obstacle() async {
+        let dialer = ScriptedDialer(greeting: { _ throws(DialError) in
+            throw .notConnected(detail: "connection refused")
+        })
+        let house = DeliveryHouse(dialer: dialer)
+        await house.run {
+            let first = house.accept(to: ["a@single.example"])
+            await house.store.until { $0.envelopes[first]?.recipients[0].progress.attempts == 1 }
+            await house.idle()
+            let second = house.accept(to: ["b@single.example"])
+            while (try? house.dispatcher.item(second))??.state != .deferred { await Task.yield() }
+            let item = (try? house.dispatcher.item(second)) ?? nil
+            #expect(item?.envelope.recipients[0].progress.attempts == 0)
+            #expect(item?.obstacle?.reply.code == 451)
+        }
+    }
+
     @Test("a bounce tells the sender, but not the operator's reason; a delete tells nobody")
     func bounceAndDelete() async {
         let house = deferredHouse()

@@ -11,7 +11,9 @@ func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
             precondition(Moment(moment.description) == moment, "a time comes back from its text")
         }
     }
-    if let span = Span(text) { precondition(Span(span.description) == span, "a span comes back from its text") }
+    if let span = Span(text) {
+        precondition(Span(span.description) == span, "a span comes back from its text")
+    }
     let pattern = AddressPattern(text)
     if !text.utf8.contains(0x2A) && text.utf8.first != 0x40 && text != "<>" {
         precondition(pattern.matches(text), "a pattern without stars means itself")

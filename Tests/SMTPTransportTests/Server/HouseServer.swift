@@ -1,3 +1,4 @@
+import Dispatch
 import MailValues
 import NIOCore
 import NIOPosix
@@ -12,6 +13,7 @@ final class HouseServer: Sendable {
     let house: WatchedHouse
     let port: UInt16
     private let listener: OpenListener
+    private let group: MultiThreadedEventLoopGroup
     private let client: any EventLoopGroup
 
     init(
@@ -19,8 +21,9 @@ final class HouseServer: Sendable {
         _ options: (inout SessionOptions) -> Void = { _ in },
         listener change: (inout SMTPListenerSettings) -> Void = { _ in }
     ) async throws {
-        let group = MultiThreadedEventLoopGroup.singleton
-        client = group
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.group = group
+        client = MultiThreadedEventLoopGroup.singleton
         self.house = house
         var wishes = SessionOptions(hostname: Domain("mx.example.test"))
         options(&wishes)
@@ -49,7 +52,17 @@ final class HouseServer: Sendable {
         return talker
     }
 
-    func stop() async { await listener.close() }
+    /// Keeps the server's loop busy until the answer is called.
+    func holdLoops() -> () -> Void {
+        let gate = DispatchSemaphore(value: 0)
+        for loop in group.makeIterator() { loop.execute { gate.wait() } }
+        return { gate.signal() }
+    }
+
+    func stop() async {
+        await listener.close()
+        try? await group.shutdownGracefully()
+    }
 }
 
 /// Takes everything and notes it; answers the end of a message only when it may.

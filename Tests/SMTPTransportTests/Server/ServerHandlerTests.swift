@@ -116,6 +116,19 @@ struct ServerHandlerTests {
         }
     }
 
+    @Test("hears who has talked before the session could begin, and greets nobody who has")
+    func talkWaitsInSocket() async throws {
+        // The listener's loop is busy while the client connects and talks.
+        let server = try await HouseServer()
+        let gate = server.holdLoops()
+        let client = try await server.connect()
+        try await client.send("EHLO early.example.test\r\n")
+        gate()
+        #expect(try await client.reply() == "554 5.5.1 you talked before the greeting")
+        #expect(try await client.reply() == nil)
+        await server.stop()
+    }
+
     @Test("says 421 to a client that says nothing, and closes")
     func silence() async throws {
         let server = try await HouseServer { $0.limits.commandTimeout = .milliseconds(50) }
