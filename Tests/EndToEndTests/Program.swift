@@ -24,6 +24,8 @@ enum Program {
         defer { posix_spawn_file_actions_destroy(&actions) }
         if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
         if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
+        // Else it would hold the sockets of other tests open.
+        for handle: Int32 in 3..<512 { posix_spawn_file_actions_addclose(&actions, handle) }
         let words: [UnsafeMutablePointer<CChar>?] = ([name] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process = pid_t()

@@ -20,7 +20,8 @@ struct Crasher {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        posix_spawn_file_actions_addclose(&actions, ends[0])
+        // Else it would hold the sockets of other tests open.
+        for handle: Int32 in 3..<512 { posix_spawn_file_actions_addclose(&actions, handle) }
         let arguments = ["StoreCrasher", directory, "\(count)", "\(octets)", "\(removeEvery)", end]
         let cArguments: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for argument in cArguments { free(argument) } }

@@ -25,13 +25,24 @@ package final class RestingSocket: Sendable {
 
     deinit { if !isGivenAway { close(handle) } }
 
-    /// Stops listening; those in the backlog are reset. The binding stays (Linux: shutdown(2) of a listening socket).
-    func rest() { shutdown(handle, Int32(SHUT_RD)) }
+    /// Stops listening; those in the backlog are reset. The binding stays (Linux: shutdown(2) of a listening
+    /// socket), unless the system chose the port.
+    func rest() {
+        // Two that both allow reuse may share a port on which neither listens: somebody else could take it.
+        allowReuse(false)
+        shutdown(handle, Int32(SHUT_RD))
+    }
+
+    private func allowReuse(_ isAllowed: Bool) {
+        var value: Int32 = isAllowed ? 1 : 0
+        setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
 
     /// Listens again.
     package func resume() throws(ListenError) -> BoundSocket {
         precondition(!isGivenAway, "a resting socket is resumed once")
         isGivenAway = true
+        allowReuse(true)
         return try BoundSocket(resuming: handle, address: address, port: port)
     }
 }
