@@ -102,6 +102,8 @@ package struct OpaqueString: Sendable {
             }
         }
         octets = Array(PreparedName.composed(String(scalars)).utf8)
+        // Some letters are longer composed than they came, and a password must mean the same prepared twice.
+        guard octets.count <= Self.octetLimit else { return nil }
     }
 
     package var text: String { String(decoding: octets, as: UTF8.self) }

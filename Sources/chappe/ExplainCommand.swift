@@ -23,7 +23,7 @@ struct ExplainCommand: NodeCommand {
         let explanation: Explanation = try client.get(resource)
         try screen.answer(
             form, explanation, rows: explanation.events,
-            page: Story.lines(explanation, wide: form.output == .wide, now: Clock.now))
+            page: Story.lines(explanation, wide: form.output == .wide, now: screen.now))
         return .ok
     }
 }

@@ -14,7 +14,7 @@ struct Chapped: AsyncParsableCommand {
     func run() async throws {
         do {
             let (node, sockets) = try RelayNode.open(path: config)
-            let signals = Signals([
+            let signals = try Signals([
                 SIGTERM: { node.stop() },
                 SIGINT: { node.stop() },
                 SIGHUP: { _ = node.reload(by: "signal") },

@@ -13,7 +13,7 @@ struct AccountCommandTests {
         var errors = ""
         let screen = Screen(
             output: { output += String(decoding: $0, as: UTF8.self) },
-            errors: { errors += String(decoding: $0, as: UTF8.self) })
+            errors: { errors += String(decoding: $0, as: UTF8.self) }, now: CommandRun.now)
         let command = try Chappe.parseAsRoot(
             ["account", "add", "--iterations", "4096", "--file", "\(directory)/accounts"] + arguments)
         guard let command = command as? AccountAddCommand else {

@@ -12,6 +12,9 @@ struct CommandRun: Sendable {
     var output: String
     var errors: String
 
+    /// The time of day in all commands and nodes here, however long a busy machine takes.
+    static let now = Timestamp(seconds: 1_800_000_000)
+
     /// Runs one command as the shell would, against a real socket. `answer`: what a person says; nil: nobody
     /// is there.
     static func of(
@@ -28,7 +31,7 @@ struct CommandRun: Sendable {
         var errors: [UInt8] = []
         let screen = Screen(
             output: { output += $0 }, errors: { errors += $0 },
-            question: answer.map { answer in { _ in answer } })
+            question: answer.map { answer in { _ in answer } }, now: now)
         let command: any ParsableCommand
         do {
             command = try Chappe.parseAsRoot(arguments)
@@ -56,16 +59,16 @@ extension FakeBackend {
                 let id = "01JC938NKRKAY0000003" + String(repeating: "0", count: 6 - digits.count) + digits
                 return QueueEntry(
                     id: id, state: entryState,
-                    acceptedAt: Moment(Clock.now - .seconds(3600 * (number + 1) + 600)),
+                    acceptedAt: Moment(CommandRun.now - .seconds(3600 * (number + 1) + 600)),
                     sender: number % 2 == 0 ? "news@example.com" : "", sizeOctets: 4096, listener: "mx",
-                    client: "203.0.113.9", nextAttempt: Moment(Clock.now + .seconds(330)),
+                    client: "203.0.113.9", nextAttempt: Moment(CommandRun.now + .seconds(330)),
                     recipients: [
                         .init(
                             address: "bob\(number)@example.org", state: .waiting, attempts: number,
                             lastReply: "450 4.7.1 \u{1B}[31mGreylisted\u{202E}")
                     ])
             }
-            state.now = Clock.now
+            state.now = CommandRun.now
         }
         return backend
     }

@@ -38,7 +38,10 @@ import Testing
 
     @Test(
         "an empty password, control characters and absurd length are refused",
-        arguments: ["", "a\nb", "\u{7}", "a\u{85}", String(repeating: "x", count: 1_025)])
+        arguments: [
+            "", "a\nb", "\u{7}", "a\u{85}", String(repeating: "x", count: 1_025),
+            String(repeating: "\u{fa6c}", count: 300),
+        ])
     func refusesPasswords(raw: String) {
         #expect(OpaqueString(raw) == nil)
     }

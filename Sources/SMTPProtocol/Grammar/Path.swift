@@ -144,22 +144,25 @@ package struct PathParser {
     /// §4.1.2 does not know: names with them receive mail, and no other reading of them exists.
     private mutating func name() throws(PathError) {
         var labelStart = index
+        var labelHasEightBit = false
         while true {
             let octet = current ?? 0
             if octet.isLetterOrDigit || octet == 0x5F {
                 index += 1
             } else if octet >= 0x80 {
-                eightBit = true
+                labelHasEightBit = true
                 index += 1
             } else if octet == 0x2D, index > labelStart {
                 index += 1
             } else {
                 guard index > labelStart, octets[index - 1] != 0x2D else { throw .syntax }
                 // A U-label is longer in UTF-8 than in the DNS, so only labels of ASCII are held to 63 here.
-                guard index - labelStart <= (eightBit ? Self.domainOctets : 63) else { throw .domainTooLong }
+                guard labelHasEightBit || index - labelStart <= 63 else { throw .domainTooLong }
+                if labelHasEightBit { eightBit = true }
                 guard octet == 0x2E else { return }
                 index += 1
                 labelStart = index
+                labelHasEightBit = false
             }
         }
     }

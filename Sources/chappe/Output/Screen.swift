@@ -1,4 +1,5 @@
 import Glibc
+import MailValues
 
 /// Where a command writes: standard output and standard error, or a test's memory.
 final class Screen {
@@ -6,14 +7,17 @@ final class Screen {
     private let errors: ([UInt8]) -> Void
     /// Asks a person; nil where there is none.
     private let question: ((String) -> String?)?
+    /// The time of day, by which commands say how long ago something was: one for all that they show.
+    let now: Timestamp
 
     init(
         output: @escaping ([UInt8]) -> Void, errors: @escaping ([UInt8]) -> Void,
-        question: ((String) -> String?)? = nil
+        question: ((String) -> String?)? = nil, now: Timestamp
     ) {
         self.output = output
         self.errors = errors
         self.question = question
+        self.now = now
     }
 
     static var standard: Screen {
@@ -21,7 +25,7 @@ final class Screen {
         return Screen(
             output: { octets in write(octets, to: STDOUT_FILENO) },
             errors: { octets in write(octets, to: STDERR_FILENO) },
-            question: hasPerson ? { text in ask(text) } : nil)
+            question: hasPerson ? { text in ask(text) } : nil, now: Clock.now)
     }
 
     func say(_ line: String) { output(Array((line + "\n").utf8)) }

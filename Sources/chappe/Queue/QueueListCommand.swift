@@ -31,7 +31,7 @@ struct QueueListCommand: NodeCommand {
         try screen.answer(
             form, QueuePage(entries: entries, next: isMore ? entries.last?.id : nil),
             brief: entries.map(\.id),
-            page: form.lines(Self.table(entries, wide: form.output == .wide, now: Clock.now)))
+            page: form.lines(Self.table(entries, wide: form.output == .wide, now: screen.now)))
         if isMore && form.isTable { screen.warn("… and more: --limit 0 shows all") }
         return .ok
     }

@@ -14,7 +14,7 @@ struct QueueShowCommand: NodeCommand {
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
         let answer: QueueEntryAnswer = try client.get("queue/\(try MessageID.checked(id))")
-        let now = Clock.now
+        let now = screen.now
         try screen.answer(
             form, answer, brief: [answer.entry.state.rawValue],
             page: Self.facts(answer.entry, now: now).lines(withHeaders: false) + [""]

@@ -28,7 +28,7 @@ struct QueueSummaryCommand: NodeCommand {
         let summary: QueueSummary = try client.get("queue/summary", query: query)
         try screen.answer(
             form, summary, rows: summary.rows, brief: ["\(summary.total.messages)"],
-            page: form.lines(Self.table(summary, now: Clock.now)))
+            page: form.lines(Self.table(summary, now: screen.now)))
         return .ok
     }
 

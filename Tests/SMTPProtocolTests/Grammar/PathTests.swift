@@ -84,6 +84,10 @@ struct PathTests {
         Case("<\(x(65))@b.example>", .localPartTooLong),
         Case("<\(x(201))@b.example>", .localPartTooLong, .reverse),
         Case("<a@\(x(64)).example>", .domainTooLong),
+        // UTF-8 elsewhere, in a source route or in another label, does not make a label of ASCII longer.
+        Case("<@\u{4A0}:a@\(x(64)).example>", .domainTooLong),
+        Case("<\u{4A0}@\(x(64)).example>", .domainTooLong),
+        Case("<a@\u{4A0}.\(x(64))>", .domainTooLong),
         Case("<a@\(x(63)).\(x(63)).\(x(63)).\(x(63))>", .pathTooLong),
         Case("<a@\(x(63)).\(x(63)).\(x(63)).\(x(63)).x>", .domainTooLong),
     ]
