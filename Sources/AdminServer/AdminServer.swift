@@ -45,7 +45,7 @@ package final class AdminServer: Service {
         self.onRunning = onRunning
     }
 
-    /// Serves until the task is cancelled or the service group stops; then requests in hand end first.
+    /// Serves until the task is cancelled; then requests in hand end first.
     package func run() async throws {
         let group = try settings.group.map { try SocketFile.groupID($0) }
         try SocketFile.clear(settings.path)
@@ -58,7 +58,7 @@ package final class AdminServer: Service {
             onServerRunning: { [self] channel in await admit(group: group, channel) },
             logger: .silent)
         do {
-            try await application.run()
+            try await runUntilCancelled(application)
         } catch {
             throw failure.withLock { $0 } ?? Failure.stopped(detail: "\(error)")
         }

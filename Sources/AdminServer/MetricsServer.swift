@@ -36,7 +36,7 @@ package final class MetricsServer: Service {
         self.onRunning = onRunning
     }
 
-    /// Serves until the task is cancelled or the service group stops.
+    /// Serves until the task is cancelled; then requests in hand end first.
     package func run() async throws {
         let application = Application(
             router: router(),
@@ -47,7 +47,7 @@ package final class MetricsServer: Service {
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
             onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: .silent)
-        try await application.run()
+        try await runUntilCancelled(application)
     }
 
     private func router() -> Router<BasicRequestContext> {

@@ -2,6 +2,8 @@ import AdminClient
 import AdminProtocol
 import AdminServer
 import AdminSupport
+import Dispatch
+import Foundation
 import Glibc
 import Testing
 
@@ -69,6 +71,27 @@ struct SocketTests {
                 try await AdminServer(.init(path: path), backend: FakeBackend()).run()
             }
             #expect(mode(of: path) == 0o600)
+        }
+    }
+
+    /// Ended the whole process when a client came in the moment of the stop.
+    @Test("goes in peace while clients still come in")
+    func stopsAmongClients() async throws {
+        for _ in 0..<10 {
+            let (begun, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let clients = 4
+            let path = try await AdminHarness.serving(FakeBackend()) { client in
+                for _ in 0..<clients {
+                    Thread.detachNewThread {
+                        while (try? client.octets("version")) != nil { begun.signal() }
+                        ended.signal()
+                    }
+                }
+                for _ in 0..<clients { begun.wait() }
+                return client.path
+            }
+            try await AdminHarness.blocking { for _ in 0..<clients { ended.wait() } }
+            #expect(mode(of: path) == nil)
         }
     }
 
