@@ -58,7 +58,7 @@ struct NodeTests {
         try await Threads.run {
             let sink = try Sink()
             defer { sink.stop() }
-            let node = try NodeProcess(.init(sinkPort: sink.port))
+            let node = try NodeProcess(.init(sinkPort: sink.port, extra: "limits: {drain-timeout: 1m}"))
             let wire = try Wire.session(node.port)
             #expect(wire.ask("MAIL FROM:<sender@example.test>")?.hasPrefix("250 ") == true)
             let idle = try Wire.session(node.port)

@@ -26,10 +26,13 @@ final class HouseServer: Sendable {
         client = MultiThreadedEventLoopGroup.singleton
         self.house = house
         var wishes = SessionOptions(hostname: Domain("mx.example.test"))
+        // A test may wait long for its turn on a busy machine.
+        wishes.limits.drainTimeout = .seconds(3_600)
         options(&wishes)
         let session = SessionSettings(wishes)
         var settings = SMTPListenerSettings(name: "mx", receivers: house) { _ in session }
         settings.tls = tls.map(TLSServerContextStore.init)
+        settings.proxyHeaderTimeout = .seconds(3_600)
         change(&settings)
         server = SMTPServer(group: group, lanes: EventLoopLanes(group), clock: Self.now)
         listener = try await server.serve(

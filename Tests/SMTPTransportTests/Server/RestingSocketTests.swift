@@ -35,7 +35,7 @@ struct RestingSocketTests {
         let server = try await HouseServer()
         let old = try await server.greeted()
         #expect(try await old.ask("MAIL FROM:<a@example.org>")?.hasPrefix("250") == true)
-        let drain = Task { await server.server.drain(grace: .seconds(60)) }
+        let drain = Task { await server.server.drain(grace: .seconds(3_600)) }
         let other = try await server.connect()
         while let reply = try await other.reply(), !reply.hasPrefix("421") {}
         server.server.resume()

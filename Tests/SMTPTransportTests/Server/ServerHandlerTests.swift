@@ -93,7 +93,7 @@ struct ServerHandlerTests {
         await server.house.until { $0.disconnected > 0 }
         #expect(server.house.seen.aborted == 1)
         #expect(server.house.seen.messages == 0)
-        await server.server.drain(grace: .seconds(60))
+        await server.server.drain(grace: .seconds(3_600))
         #expect(server.house.seen.disconnected == 1)
         #expect(server.server.sessionCount == 0)
         await server.stop()
@@ -146,7 +146,7 @@ struct ServerDrainTests {
     func idle() async throws {
         let server = try await HouseServer()
         let client = try await server.greeted()
-        await server.server.drain(grace: .seconds(60))
+        await server.server.drain(grace: .seconds(3_600))
         #expect(try await client.reply()?.hasPrefix("421 4.3.2 ") == true)
         #expect(try await client.reply() == nil)
         await server.stop()
@@ -157,7 +157,7 @@ struct ServerDrainTests {
         let server = try await HouseServer()
         let client = try await server.greeted()
         #expect(try await client.ask("MAIL FROM:<a@example.org>")?.hasPrefix("250") == true)
-        let drain = Task { await server.server.drain(grace: .seconds(60)) }
+        let drain = Task { await server.server.drain(grace: .seconds(3_600)) }
         let other = try await server.connect()
         // A second session hears it at once: the drain has reached both.
         while let reply = try await other.reply(), !reply.hasPrefix("421") {}

@@ -6,7 +6,7 @@ import Testing
 @Suite("PROXY headers before a session")
 struct ServerProxyTests {
     private func server(
-        _ peers: String = "127.0.0.0/8", timeout: Duration = .seconds(60)
+        _ peers: String = "127.0.0.0/8", timeout: Duration = .seconds(3_600)
     ) async throws -> HouseServer {
         try await HouseServer(listener: {
             $0.proxyPeers = NetworkSet([Network(peers)!])
