@@ -18,6 +18,7 @@ let nio: [Target.Dependency] = [
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -55,6 +56,7 @@ let formats: [Target] = [
     room(1, "SMTPProtocol", on: ["MailValues"], exclude: ["SMTPProtocol.docc"]),
     room(1, "MessageFormat", on: ["MailValues"], exclude: ["MessageFormat.docc"]),
     room(1, "DNSRecords", on: ["MailValues"], exclude: ["DNSRecords.docc"]),
+    room(1, "Convergence", on: ["MailValues"], [heap], exclude: ["Convergence.docc"]),
     room(1, "Cryptography", on: ["COpenSSL", "MailValues"], exclude: ["Cryptography.docc"]),
     room(1, "Telemetry", on: ["MailValues"], exclude: ["Telemetry.docc"]),
     room(1, "AdminProtocol", on: ["MailValues"], exclude: ["AdminProtocol.docc"]),
@@ -140,6 +142,7 @@ let suites: [Target] = [
     tests("SMTPProtocolTests", on: ["MailValues", "SMTPProtocol"], exclude: ["Transcripts"]),
     tests("MessageFormatTests", on: ["MailValues", "MessageFormat"]),
     tests("DNSRecordsTests", on: ["MailValues", "DNSRecords"]),
+    tests("ConvergenceTests", on: ["MailValues", "Convergence"]),
     tests("CryptographyTests", on: ["MailValues", "Cryptography"]),
     tests("TelemetryTests", on: ["MailValues", "Telemetry"]),
     tests("AdminProtocolTests", on: ["MailValues", "AdminProtocol"]),
