@@ -27,6 +27,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 extension Duration {
+    @inlinable
     package var wholeMilliseconds: Int64 {
         components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
     }
