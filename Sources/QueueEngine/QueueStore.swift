@@ -29,6 +29,21 @@ package struct Envelope: Sendable, Equatable {
     package var deadline: Timestamp?
     /// When the sender was last told of delay.
     package var delayNotifiedAt: Timestamp?
+    /// Offered to another node by this one, which leaves: it is attempted here no more, whatever is heard or not,
+    /// until that node has answered (`Leaver`).
+    package var offered: Handover?
+    /// Taken over from a node that left, in that leaving.
+    package var adopted: Handover?
+
+    /// The other side of a message's way from node to node, and in which of the leaver's leavings.
+    package struct Handover: Sendable, Hashable {
+        package var node: NodeID
+        package var epoch: UInt64
+        package init(_ node: NodeID, epoch: UInt64) {
+            self.node = node
+            self.epoch = epoch
+        }
+    }
 
     package struct Origin: Sendable, Equatable {
         package var listener: String
@@ -129,6 +144,8 @@ package enum QueueChange: Sendable {
     /// The last recipient is done: envelope, progress and content go.
     case remove(QueueID, chunkCount: UInt32, recipientCount: Int)
     case ledger(LedgerLine)
+    /// Puts a small value beside the queue, or with nil removes it.
+    case note(key: [UInt8], value: [UInt8]?)
 }
 
 package enum StoreError: Error, Sendable, Equatable {
@@ -150,7 +167,7 @@ package enum StoreError: Error, Sendable, Equatable {
 
 package typealias StoreCompletion = @Sendable (Result<Void, StoreError>) -> Void
 
-/// The durable queue. All calls may come from any thread; none but `scan`, `envelope`, `contentPiece` and `ledger` touches the disk on the caller's.
+/// The durable queue. All calls may come from any thread; none but `scan`, `envelope`, `contentPiece`, `ledger` and `notes` touches the disk on the caller's.
 package protocol QueueStore: AnyObject, Sendable {
     /// Whether new mail may be taken at this moment; cheap, asked at every MAIL. nil: yes.
     var intakeRefusal: StoreError? { get }
@@ -173,6 +190,8 @@ package protocol QueueStore: AnyObject, Sendable {
     /// All envelopes as of the call, in order of id, progress merged; `body` returns false to stop.
     func scan(_ body: (Envelope) -> Bool) throws(StoreError)
     func ledger(_ id: QueueID) throws(StoreError) -> [LedgerLine]
+    /// All notes whose keys begin so, in order of key; `body` returns false to stop.
+    func notes(under prefix: [UInt8], _ body: ([UInt8], [UInt8]) -> Bool) throws(StoreError)
 }
 
 /// Who is told of every message that has become ours, right after its commit, on any thread.

@@ -84,6 +84,14 @@ final class Batch {
         }
     }
 
+    func note(_ key: [UInt8], _ value: [UInt8]?, to database: Database) {
+        if let value {
+            put(database[.state], key: Key.notePrefix + key, value: [StoredValue.version] + value)
+        } else {
+            delete(database[.state], key: Key.notePrefix + key)
+        }
+    }
+
     /// A chunk; with the first one goes the note by which a start finds chunks whose envelope never came.
     func chunk(_ id: QueueID, number: UInt32, octets: [[UInt8]], to database: Database) {
         if number == 0 {

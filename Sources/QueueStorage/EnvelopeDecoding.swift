@@ -61,6 +61,19 @@ enum EnvelopeDecoding {
         envelope.deadline = stored.hasDeadline ? Timestamp(milliseconds: stored.deadline) : nil
         envelope.delayNotifiedAt =
             stored.hasDelayNotifiedAt ? Timestamp(milliseconds: stored.delayNotifiedAt) : nil
+        if stored.hasOffered {
+            envelope.offered = try handover(stored.offered)
+            // The hold beside it is for those who do not know what an offer is.
+            envelope.hold = stored.offered.hasHold ? hold(stored.offered.hold) : nil
+        }
+        envelope.adopted = stored.hasAdopted ? try handover(stored.adopted) : nil
+    }
+
+    private static func handover(
+        _ stored: Chappe_Queue_StoredHandover
+    ) throws(StoredValueError) -> Envelope.Handover {
+        guard let node = NodeID(octets: stored.node) else { throw .malformed("node") }
+        return Envelope.Handover(node, epoch: stored.epoch)
     }
 
     static func hold(_ stored: Chappe_Queue_StoredHold) -> Envelope.Hold {

@@ -33,11 +33,13 @@ extension WireWriter {
         // sint32: the sign goes into the lowest bit.
         let priority = Int32(envelope.priority)
         number(16, UInt64(UInt32(bitPattern: priority << 1 ^ priority >> 31)))
-        if let hold = envelope.hold { nested(17) { self.hold(hold) } }
+        if let hold = envelope.heldForEverybody { nested(17) { self.hold(hold) } }
         time(18, envelope.notBefore)
         time(19, envelope.deadline)
         time(20, envelope.delayNotifiedAt)
         number(21, epoch)
+        if let offered = envelope.offered { nested(22) { handover(offered, hold: envelope.hold) } }
+        if let adopted = envelope.adopted { nested(23) { handover(adopted, hold: nil) } }
     }
 
     /// The stored form of one recipient's progress, its version first.
@@ -76,6 +78,12 @@ extension WireWriter {
         time(6, progress.lastAttempt)
     }
 
+    private func handover(_ handover: Envelope.Handover, hold: Envelope.Hold?) {
+        handover.node.octets.withUnsafeBytes { bytes(1, $0) }
+        number(2, handover.epoch)
+        if let hold { nested(3) { self.hold(hold) } }
+    }
+
     func hold(_ hold: borrowing Envelope.Hold) {
         text(1, hold.by)
         text(2, hold.reason)
@@ -97,5 +105,15 @@ extension WireWriter {
         case .v6(let high, let low):
             withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { bytes(field, $0) }
         }
+    }
+}
+
+extension Envelope {
+    /// What holds the message as a version of ours sees it that knows nothing of leaving: for such a one, what
+    /// was offered to another node is held, since two nodes would attempt it otherwise. So the form of the store stays
+    /// readable by the version before, and harmless in its hands.
+    fileprivate var heldForEverybody: Hold? {
+        guard let offered else { return hold }
+        return Hold(by: "leave", reason: "offered to node \(offered.node)", since: acceptedAt)
     }
 }

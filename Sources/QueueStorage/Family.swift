@@ -8,7 +8,7 @@ enum Family: Int, CaseIterable, Sendable {
     case copy
     /// Decisions and attempts: id ‖ time ‖ counter; the oldest go first.
     case ledger
-    /// Format, epoch, chunks under way.
+    /// Format, epoch, chunks under way, notes.
     case state
 
     var name: String {

@@ -18,6 +18,9 @@ enum Key {
     /// Before the id of a message whose chunks are being written and whose envelope is not there yet.
     static let chunksPrefix: [UInt8] = Array("chunks/".utf8)
 
+    /// Before the key of a note (`QueueChange.note`).
+    static let notePrefix: [UInt8] = Array("note/".utf8)
+
     static func numbered(_ id: QueueID, _ number: UInt32) -> [UInt8] {
         var key = id.octets
         for shift: UInt32 in [24, 16, 8, 0] { key.append(UInt8(truncatingIfNeeded: number >> shift)) }
@@ -26,6 +29,14 @@ enum Key {
 
     /// The key right after all of the id's.
     static func end(of id: QueueID) -> [UInt8] { id.octets + Array(repeating: 0xFF, count: 16) }
+
+    /// The first key behind all that begin so; `prefix` does not consist of 0xFF alone.
+    static func end(ofPrefix prefix: [UInt8]) -> [UInt8] {
+        var end = prefix
+        while end.last == 0xFF { end.removeLast() }
+        end[end.count - 1] += 1
+        return end
+    }
 
     static func id(_ key: UnsafeRawBufferPointer) -> QueueID? {
         guard key.count >= idOctets else { return nil }

@@ -69,6 +69,28 @@ extension RocksQueue {
         return lines
     }
 
+    package func notes(
+        under prefix: [UInt8], _ body: ([UInt8], [UInt8]) -> Bool
+    ) throws(StoreError) {
+        let start = Key.notePrefix + prefix
+        var damage: String?
+        try withoutActuallyEscaping(body) { body throws(StoreError) in
+            try reading { database throws(DatabaseError) in
+                try database.walk(.state, from: start, to: Key.end(ofPrefix: start)) { key, value in
+                    let name = [UInt8](key.dropFirst(Key.notePrefix.count))
+                    do throws(StoredValueError) {
+                        return body(name, [UInt8](try StoredValue.body(of: value)))
+                    } catch {
+                        let shown = String(decoding: name, as: UTF8.self).printable(limit: 100)
+                        damage = "note \(shown): \(error)"
+                        return false
+                    }
+                }
+            }
+        }
+        if let damage { throw .damaged(detail: damage) }
+    }
+
     /// Reads from the open database; damage is reported as such, never as absence.
     private func reading<R>(_ body: (Database) throws(DatabaseError) -> R) throws(StoreError) -> R {
         let result: R?

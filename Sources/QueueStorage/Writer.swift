@@ -132,6 +132,8 @@ final class Writer: @unchecked Sendable {
                 growth -= 1
             case .ledger(let line):
                 batch.ledger(line, to: database)
+            case .note(let key, let value):
+                batch.note(key, value, to: database)
             }
         }
         return growth
@@ -145,7 +147,7 @@ final class Writer: @unchecked Sendable {
             switch change {
             case .accept: accepts = true
             case .progress, .amend, .remove: return false
-            case .ledger: break
+            case .ledger, .note: break
             }
         }
         return accepts

@@ -40,7 +40,12 @@ import Testing
         plainReply.recipients[0].progress.lastReply = Reply(220, nil, "")
         plainReply.dsnReturn = .full
         plainReply.body = .sevenBit
-        return [full, empty, plainReply, Sample.envelope(5)]
+        var offered = Sample.envelope(6)
+        offered.offered = Envelope.Handover(Sample.node(1), epoch: 7)
+        offered.adopted = Envelope.Handover(Sample.node(0xFF), epoch: .max)
+        var offeredWhileHeld = full
+        offeredWhileHeld.offered = Envelope.Handover(Sample.node(2), epoch: 0)
+        return [full, empty, plainReply, Sample.envelope(5), offered, offeredWhileHeld]
     }()
 
     @Test(
@@ -56,6 +61,20 @@ import Testing
         let decoded = try octets.withUnsafeBytes { try EnvelopeDecoding.envelope(envelope.id, $0) }
         #expect(decoded.envelope == envelope)
         #expect(decoded.epoch == 3)
+    }
+
+    @Test("what was offered to another node is held for a version that knows no offers")
+    func isHeldForOlderVersions() throws {
+        var envelope = Sample.envelope(1)
+        envelope.offered = Envelope.Handover(Sample.node(3), epoch: 2)
+        let wire = WireWriter()
+        wire.envelope(envelope, epoch: 0, withRecipients: false)
+        var stored = try Chappe_Queue_StoredEnvelope(serializedBytes: [UInt8](wire.octets.dropFirst()))
+        stored.clearOffered()
+        let octets = try [1] + stored.serializedBytes() as [UInt8]
+        let seen = try octets.withUnsafeBytes { try EnvelopeDecoding.envelope(envelope.id, $0) }.envelope
+        #expect(seen.hold?.by == "leave")
+        #expect(seen.hold?.reason == "offered to node 0303030303030303")
     }
 
     @Test("a value cut anywhere is an error or another envelope, never a crash")

@@ -69,6 +69,8 @@ enum Sample {
         QueueID(at: start + .milliseconds(number + 1), entropyHigh: 7, entropyLow: UInt64(number))
     }
 
+    static func node(_ number: UInt8) -> NodeID { NodeID(octets: [UInt8](repeating: number, count: 32))! }
+
     static func mailbox(_ local: String, _ domain: String = "example.org") -> Mailbox {
         Mailbox(localPart: local, domain: Domain(domain))
     }

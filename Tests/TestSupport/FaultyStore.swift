@@ -65,5 +65,9 @@ package final class FaultyStore: QueueStore {
     }
 
     package func scan(_ body: (Envelope) -> Bool) throws(StoreError) { try store.scan(body) }
+    package func notes(
+        under prefix: [UInt8], _ body: ([UInt8], [UInt8]) -> Bool
+    ) throws(StoreError) { try store.notes(under: prefix, body) }
+
     package func ledger(_ id: QueueID) throws(StoreError) -> [LedgerLine] { try store.ledger(id) }
 }

@@ -8,6 +8,7 @@ package final class MemoryQueue: QueueStore {
         package var envelopes: [QueueID: Envelope] = [:]
         package var pieces: [QueueID: [[UInt8]]] = [:]
         package var ledger: [QueueID: [LedgerLine]] = [:]
+        package var notes: [[UInt8]: [UInt8]] = [:]
         package var removed: [QueueID] = []
         package var commitCount = 0
     }
@@ -116,6 +117,15 @@ package final class MemoryQueue: QueueStore {
     package func ledger(_ id: QueueID) throws(StoreError) -> [LedgerLine] {
         state.withLock { $0.contents.ledger[id] ?? [] }
     }
+
+    package func notes(
+        under prefix: [UInt8], _ body: ([UInt8], [UInt8]) -> Bool
+    ) throws(StoreError) {
+        let found = state.withLock { $0.contents.notes.filter { $0.key.starts(with: prefix) } }
+        for (key, value) in found.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            guard body(key, value) else { return }
+        }
+    }
 }
 
 extension MemoryQueue.Contents {
@@ -136,6 +146,7 @@ extension MemoryQueue.Contents {
             pieces[id] = nil
             removed.append(id)
         case .ledger(let line): ledger[line.id, default: []].append(line)
+        case .note(let key, let value): notes[key] = value
         }
     }
 }

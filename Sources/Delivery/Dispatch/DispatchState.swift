@@ -66,7 +66,8 @@ struct DispatchState: ~Copyable, Sendable {
     /// - Parameter ready: collects the domains that got a ready entry.
     mutating func admit(_ envelope: Envelope, content: [[UInt8]]?, now: Timestamp, ready: inout [DomainIndex])
     {
-        guard !isStopping, !scheduler.knows(envelope.id) else { return }
+        // What was offered to another node may be attempted there.
+        guard !isStopping, envelope.offered == nil, !scheduler.knows(envelope.id) else { return }
         let schedule = settings.retry
         let terms = Scheduler.Terms(
             deadline: schedule.deadline(of: envelope), noticeAt: schedule.noticeAt(of: envelope),

@@ -73,7 +73,8 @@ extension Dispatcher {
             let resting = slots.first { state.scheduler.view($0).place == .waiting }
             return (slots.map { state.scheduler.view($0) }, resting.flatMap { state.lastFailure(of: $0) })
         }
-        let isHeld = envelope.hold != nil || views.contains { $0.place == .held }
+        // What was offered to another node rests here as if held, and no order about it is taken.
+        let isHeld = envelope.hold != nil || envelope.offered != nil || views.contains { $0.place == .held }
         let kind: QueueItem.State =
             views.contains { $0.place == .inFlight }
             ? .inFlight : isHeld ? .held : views.contains { $0.place == .waiting } ? .deferred : .waiting

@@ -328,11 +328,61 @@ nonisolated struct Chappe_Queue_StoredEnvelope: @unchecked Sendable {
     set {_uniqueStorage()._epoch = newValue}
   }
 
+  /// To whom it was offered. It stands beside a hold of its own (17), because who does not know this field must not
+  /// attempt the message either.
+  var offered: Chappe_Queue_StoredHandover {
+    get {_storage._offered ?? Chappe_Queue_StoredHandover()}
+    set {_uniqueStorage()._offered = newValue}
+  }
+  /// Returns true if `offered` has been explicitly set.
+  var hasOffered: Bool {_storage._offered != nil}
+  /// Clears the value of `offered`. Subsequent reads from it will return its default value.
+  mutating func clearOffered() {_uniqueStorage()._offered = nil}
+
+  /// From whom it came.
+  var adopted: Chappe_Queue_StoredHandover {
+    get {_storage._adopted ?? Chappe_Queue_StoredHandover()}
+    set {_uniqueStorage()._adopted = newValue}
+  }
+  /// Returns true if `adopted` has been explicitly set.
+  var hasAdopted: Bool {_storage._adopted != nil}
+  /// Clears the value of `adopted`. Subsequent reads from it will return its default value.
+  mutating func clearAdopted() {_uniqueStorage()._adopted = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Between two nodes of a cluster, one of which leaves.
+nonisolated struct Chappe_Queue_StoredHandover: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The other node's key, 32 octets.
+  var node: Data = Data()
+
+  /// Which of the leaver's leavings.
+  var epoch: UInt64 = 0
+
+  /// By what the message was held before it was offered.
+  var hold: Chappe_Queue_StoredHold {
+    get {_hold ?? Chappe_Queue_StoredHold()}
+    set {_hold = newValue}
+  }
+  /// Returns true if `hold` has been explicitly set.
+  var hasHold: Bool {self._hold != nil}
+  /// Clears the value of `hold`. Subsequent reads from it will return its default value.
+  mutating func clearHold() {self._hold = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _hold: Chappe_Queue_StoredHold? = nil
 }
 
 /// The store as a whole, under `epoch` in the column family `state`: raised when a copy or a mended store is opened.
@@ -603,7 +653,7 @@ nonisolated extension Chappe_Queue_StoredHold: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StoredEnvelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}accepted_at\0\u{3}reverse_path\0\u{1}recipients\0\u{3}size_octets\0\u{3}chunk_count\0\u{1}digest\0\u{1}body\0\u{3}smtp_utf8\0\u{3}has_eight_bit\0\u{3}repaired_line_ends\0\u{3}dsn_return\0\u{3}dsn_envelope_id\0\u{1}listener\0\u{1}client\0\u{1}account\0\u{1}priority\0\u{1}hold\0\u{3}not_before\0\u{1}deadline\0\u{3}delay_notified_at\0\u{1}epoch\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}accepted_at\0\u{3}reverse_path\0\u{1}recipients\0\u{3}size_octets\0\u{3}chunk_count\0\u{1}digest\0\u{1}body\0\u{3}smtp_utf8\0\u{3}has_eight_bit\0\u{3}repaired_line_ends\0\u{3}dsn_return\0\u{3}dsn_envelope_id\0\u{1}listener\0\u{1}client\0\u{1}account\0\u{1}priority\0\u{1}hold\0\u{3}not_before\0\u{1}deadline\0\u{3}delay_notified_at\0\u{1}epoch\0\u{1}offered\0\u{1}adopted\0")
 
   fileprivate class _StorageClass {
     var _acceptedAt: Int64 = 0
@@ -627,6 +677,8 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
     var _deadline: Int64? = nil
     var _delayNotifiedAt: Int64? = nil
     var _epoch: UInt64 = 0
+    var _offered: Chappe_Queue_StoredHandover? = nil
+    var _adopted: Chappe_Queue_StoredHandover? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -658,6 +710,8 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
       _deadline = source._deadline
       _delayNotifiedAt = source._delayNotifiedAt
       _epoch = source._epoch
+      _offered = source._offered
+      _adopted = source._adopted
     }
   }
 
@@ -697,6 +751,8 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
         case 19: try { try decoder.decodeSingularInt64Field(value: &_storage._deadline) }()
         case 20: try { try decoder.decodeSingularInt64Field(value: &_storage._delayNotifiedAt) }()
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._epoch) }()
+        case 22: try { try decoder.decodeSingularMessageField(value: &_storage._offered) }()
+        case 23: try { try decoder.decodeSingularMessageField(value: &_storage._adopted) }()
         default: break
         }
       }
@@ -772,6 +828,12 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
       if _storage._epoch != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._epoch, fieldNumber: 21)
       }
+      try { if let v = _storage._offered {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      } }()
+      try { if let v = _storage._adopted {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -802,10 +864,56 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
         if _storage._deadline != rhs_storage._deadline {return false}
         if _storage._delayNotifiedAt != rhs_storage._delayNotifiedAt {return false}
         if _storage._epoch != rhs_storage._epoch {return false}
+        if _storage._offered != rhs_storage._offered {return false}
+        if _storage._adopted != rhs_storage._adopted {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Chappe_Queue_StoredHandover: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StoredHandover"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}epoch\0\u{1}hold\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._hold) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.node.isEmpty {
+      try visitor.visitSingularBytesField(value: self.node, fieldNumber: 1)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 2)
+    }
+    try { if let v = self._hold {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Chappe_Queue_StoredHandover, rhs: Chappe_Queue_StoredHandover) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs._hold != rhs._hold {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

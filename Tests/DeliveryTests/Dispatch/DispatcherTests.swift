@@ -109,6 +109,25 @@ struct DispatcherTests {
         #expect(house.events.lines.contains { $0.contains("\"doubleBounce\"") })
     }
 
+    @Test("what was offered to another node is not attempted after a start")
+    func leavesOffersAlone() async throws {
+        let house = DeliveryHouse()
+        let content = "x: y\r\n\r\n"
+        var offered = house.envelope(to: ["a@to.example"], content: content)
+        let heir = try #require(NodeID(octets: [UInt8](repeating: 1, count: 32)))
+        offered.offered = Envelope.Handover(heir, epoch: 1)
+        let own = house.envelope(to: ["b@to.example"], content: content)
+        for envelope in [offered, own] { house.store.plant(envelope, content: Array(content.utf8)) }
+        await house.run {
+            _ = await Task.detached { try? house.dispatcher.rebuild() }.value
+            #expect(house.dispatcher.status.messages == 1)
+            house.clock.advance(by: .seconds(1))
+            await house.store.until { $0.removed.count == 1 }
+        }
+        #expect(house.dialer.deliveries.map { $0.transaction.recipients[0].mailbox.localPart } == ["b"])
+        #expect(house.store.contents.envelopes[offered.id] == offered)
+    }
+
     @Test("a start delivers what the store holds, once, though the same mail arrives meanwhile")
     func rebuilds() async {
         let house = DeliveryHouse()
