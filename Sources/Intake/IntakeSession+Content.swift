@@ -126,7 +126,7 @@ extension IntakeSession {
             at: message.startedAt
         ).append(to: &top)
         if kind != .mx {
-            // RFC 6409 §8.1, §8.2: only where we are the first to touch a message do we complete it.
+            // RFC 6409 §8.2, §8.3: only where we are the first to touch a message do we complete it.
             if !edit.hasDate { SubmissionFields.appendDate(message.startedAt, to: &top) }
             if !edit.hasMessageID {
                 SubmissionFields.appendMessageID(message.id, host: policy.hostname, to: &top)
@@ -196,6 +196,7 @@ extension IntakeSession {
         let held = message.budgeted
         message.budgeted = 0
         self.transaction = nil
+        committing = message.id
         flow.store.commit(
             [
                 .accept(NewMessage(envelope: envelope, content: content)),
@@ -203,9 +204,19 @@ extension IntakeSession {
             ], lane: asker.lane
         ) { [self] result in
             flow.budget.remove(held)
+            committing = nil
             asker.answer(ticket, stored(envelope, content, line, result))
         }
         return nil
+    }
+
+    func withdraw(_ ticket: Ticket, asker: any AnswerTaker) {
+        if let committing { return flow.store.withdraw(committing) }
+        guard transaction?.message != nil else { return }
+        // Chunks are still on their way, and no envelope: it is nobody's message yet.
+        abortTransaction()
+        asker.answer(
+            ticket, refuse(StoreError.sick(detail: "the store did not take it in time").reply, stage: .store))
     }
 
     private func envelope(

@@ -22,6 +22,8 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     var account: String?
     var authentication = AuthenticationSession()
     var transaction: Transaction?
+    /// The message whose envelope the store is writing.
+    var committing: QueueID?
     /// What was refused in this session, so that one event can say it at its end.
     private var isAdmitted = false
     private let isTrusted: Bool

@@ -177,6 +177,10 @@ package protocol QueueStore: AnyObject, Sendable {
     /// Writes and syncs all changes in one batch, then runs `completion` on `lane`. `accept` is refused with `full` while intake is stopped.
     func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion)
 
+    /// Takes back the commit that accepts `id`, if it has only waited so far: its completion then runs with `sick`,
+    /// and nothing of it is ever stored. What is being written goes on, and is answered when it is done.
+    func withdraw(_ id: QueueID)
+
     /// Writes one chunk of a large message ahead of its envelope, unsynced. Chunks without an envelope are swept at start.
     func writeChunk(
         _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,

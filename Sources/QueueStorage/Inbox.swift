@@ -8,6 +8,12 @@ final class Inbox: Sendable {
         var changes: [QueueChange]
         var lane: any Lane
         var completion: StoreCompletion
+
+        func accepts(_ id: QueueID) -> Bool {
+            changes.contains {
+                if case .accept(let message) = $0 { message.envelope.id == id } else { false }
+            }
+        }
     }
 
     struct Chunk: Sendable {
@@ -45,6 +51,16 @@ final class Inbox: Sendable {
         }
         if wake { semaphore.signal() }
         return taken
+    }
+
+    /// Takes out the commit that accepts `id`, if the writer has not taken it yet.
+    ///
+    /// Looks through all that waits: it is asked once for a message that nobody could answer for minutes.
+    func withdraw(_ id: QueueID) -> Commit? {
+        state.withLock { state in
+            guard let index = state.waiting.commits.firstIndex(where: { $0.accepts(id) }) else { return nil }
+            return state.waiting.commits.remove(at: index)
+        }
     }
 
     func close() {

@@ -104,6 +104,13 @@ package final class RocksQueue: QueueStore {
         lane.run { completion(.failure(.sick(detail: "the store is closed"))) }
     }
 
+    package func withdraw(_ id: QueueID) {
+        guard let commit = inbox.withdraw(id) else { return }
+        commit.lane.run {
+            commit.completion(.failure(.sick(detail: "the store did not begin with it in time")))
+        }
+    }
+
     package func writeChunk(
         _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,
         completion: @escaping StoreCompletion

@@ -46,6 +46,8 @@ package final class FaultyStore: QueueStore {
         store.commit(changes, lane: lane) { _ in completion(.failure(failure)) }
     }
 
+    package func withdraw(_ id: QueueID) { store.withdraw(id) }
+
     package func writeChunk(
         _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,
         completion: @escaping StoreCompletion

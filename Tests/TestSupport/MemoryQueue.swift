@@ -19,6 +19,11 @@ package final class MemoryQueue: QueueStore {
         var failures: [(error: StoreError, count: Int)] = []
         var intakeRefusal: StoreError?
         var deliveryRefusal: StoreError?
+        /// Commits wait, as behind a disk that does not answer.
+        var isStalled = false
+        /// What waits has not been begun.
+        var isWithdrawable = true
+        var stalled: [Stalled] = []
         var waiters:
             [(condition: @Sendable (Contents) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
 
@@ -31,6 +36,12 @@ package final class MemoryQueue: QueueStore {
             return next.error
         }
     }
+    private struct Stalled {
+        var changes: [QueueChange]
+        var lane: any Lane
+        var completion: StoreCompletion
+    }
+
     private let state = Mutex(State())
 
     package init() {}
@@ -50,6 +61,23 @@ package final class MemoryQueue: QueueStore {
     /// The next `count` commits fail.
     package func fail(_ count: Int, with error: StoreError) {
         state.withLock { $0.failures.append((error, count)) }
+    }
+
+    /// From here on commits wait, until `proceed`; `begun`: the disk has them already, none can be withdrawn.
+    package func stall(begun: Bool = false) {
+        state.withLock { state in
+            state.isStalled = true
+            state.isWithdrawable = !begun
+        }
+    }
+
+    package func proceed() {
+        let waiting = state.withLock { state in
+            state.isStalled = false
+            defer { state.stalled = [] }
+            return state.stalled
+        }
+        for each in waiting { commit(each.changes, lane: each.lane, completion: each.completion) }
     }
 
     /// Puts a message in, as an earlier run would have left it.
@@ -72,7 +100,24 @@ package final class MemoryQueue: QueueStore {
         }
     }
 
+    package func withdraw(_ id: QueueID) {
+        let withdrawn = state.withLock { state -> Stalled? in
+            guard state.isWithdrawable else { return nil }
+            let index = state.stalled.firstIndex { $0.changes.contains { $0.isAcceptance(of: id) } }
+            return index.map { state.stalled.remove(at: $0) }
+        }
+        guard let withdrawn else { return }
+        withdrawn.lane.run { withdrawn.completion(.failure(.sick(detail: "withdrawn"))) }
+    }
+
     package func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion) {
+        let waits = state.withLock { state in
+            if state.isStalled {
+                state.stalled.append(Stalled(changes: changes, lane: lane, completion: completion))
+            }
+            return state.isStalled
+        }
+        guard !waits else { return }
         let (error, woken) = state.withLock { state -> (StoreError?, [CheckedContinuation<Void, Never>]) in
             if let error = state.failure(for: changes) { return (error, []) }
             for change in changes { state.contents.apply(change) }
@@ -125,6 +170,12 @@ package final class MemoryQueue: QueueStore {
         for (key, value) in found.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             guard body(key, value) else { return }
         }
+    }
+}
+
+extension QueueChange {
+    fileprivate func isAcceptance(of id: QueueID) -> Bool {
+        if case .accept(let message) = self { message.envelope.id == id } else { false }
     }
 }
 

@@ -16,6 +16,11 @@ package protocol MailReceiver: AnyObject {
     /// False: too much is waiting to be written; the shell stops reading until `asker.resumeReading()`.
     func content(_ piece: [UInt8], asker: any AnswerTaker) -> Bool
     func abortTransaction()
+    /// The answer to `endOfMessage` is overdue: take the message back if that is still possible, and answer.
+    ///
+    /// Where it may be stored already nobody must hear that it is not, or it would come twice: then nothing is said
+    /// until the store has spoken, and the client hangs up when it is tired of waiting (RFC 5321 §4.5.3.2.6).
+    func withdraw(_ ticket: Ticket, asker: any AnswerTaker)
     func disconnected()
 }
 

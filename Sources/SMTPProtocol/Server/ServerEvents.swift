@@ -214,6 +214,9 @@ package enum ServerAction: Sendable, Equatable {
     /// The transaction is gone (RSET, a refused chunk, QUIT, a new EHLO, a lost connection): drop what came
     /// for it.
     case abortTransaction
+    /// The answer to `endOfMessage` is overdue. The house takes the message back if it still can, and then refuses
+    /// the question; what may already be on disk it answers when it knows.
+    case withdraw(Ticket)
     /// Send what is waiting (the 220 among it), then begin the handshake. What the peer had sent behind
     /// STARTTLS ends the session.
     case startTLS

@@ -107,6 +107,6 @@ extension ServerSession {
     private mutating func askForMessage(_ actions: inout [ServerAction]) {
         let facts = content.facts
         content = ContentReader()
-        ask(.endOfMessage, .endOfMessage(facts), &actions)
+        ask(.endOfMessage(isOverdue: false), .endOfMessage(facts), &actions)
     }
 }

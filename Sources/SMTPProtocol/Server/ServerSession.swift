@@ -38,7 +38,8 @@ package struct ServerSession: Sendable {
         case authenticationEnd(Reply)
         case mail(Transaction)
         case recipient
-        case endOfMessage
+        /// `isOverdue`: the house has been told, and answers when it can.
+        case endOfMessage(isOverdue: Bool)
     }
 
     /// From an accepted MAIL to the answer to its message.
@@ -360,6 +361,8 @@ package struct ServerSession: Sendable {
     mutating func ask(_ asked: Asked, _ question: Question, _ actions: inout [ServerAction]) {
         lastTicket &+= 1
         state = .asking(lastTicket, asked)
+        // The end of a message is no command: without this its answer would have what was left of the time for content.
+        hasProgressed = true
         actions.append(.ask(lastTicket, question))
     }
 
@@ -433,6 +436,12 @@ package struct ServerSession: Sendable {
         switch state {
         case .closed: return
         case .handshaking, .connecting: end(nil, &actions)
+        case .asking(let ticket, .endOfMessage(isOverdue: false)):
+            // The house alone knows whether the message is stored: our no to what it keeps would bring it twice.
+            state = .asking(ticket, .endOfMessage(isOverdue: true))
+            stateDeadline = Timestamp(milliseconds: now.milliseconds &+ settings.timeouts.answer)
+            actions.append(.withdraw(ticket))
+        case .asking(_, .endOfMessage(isOverdue: true)): end(nil, &actions)
         case .asking: end(.houseSilent, &actions)
         case .commands, .authenticating, .overlongLine, .content, .chunk, .droppedChunk:
             if isDraining && !isInTransaction {

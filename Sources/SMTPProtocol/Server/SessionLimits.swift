@@ -39,7 +39,7 @@ package struct SessionLimits: Sendable, Equatable {
     /// From 220 to the end of the handshake.
     package var handshakeTimeout: Duration = .seconds(60)
     /// For the house to answer a question; the client waits ten minutes after the last octet (RFC 5321
-    /// §4.5.3.2.6).
+    /// §4.5.3.2.6). A message that may be stored by then gets no answer of ours, and as long again for the store's.
     package var answerTimeout: Duration = .seconds(540)
     /// For a whole session; a transaction in hand is let end.
     package var sessionTimeout: Duration = .seconds(4 * 3600)

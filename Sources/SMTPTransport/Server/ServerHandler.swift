@@ -209,6 +209,8 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
             if !receiver.content(piece, asker: self) { receiverIsFull = true }
         case .abortTransaction:
             receiver.abortTransaction()
+        case .withdraw(let ticket):
+            receiver.withdraw(ticket, asker: self)
         case .startTLS:
             startTLS()
         case .close:

@@ -49,6 +49,12 @@ final class Guest: AnswerTaker, Lane, @unchecked Sendable {
         return session.ask(question, ticket: ticket, asker: self)
     }
 
+    /// The answer to the last question is overdue.
+    func withdraw() {
+        session.withdraw(ticket, asker: self)
+        work()
+    }
+
     var lastAnswer: Answer? { answers[ticket] }
 
     // MARK: Whole steps

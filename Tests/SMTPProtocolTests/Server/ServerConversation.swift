@@ -12,6 +12,7 @@ struct ServerConversation {
     private(set) var sent: [UInt8] = []
     private(set) var messages: [Message] = []
     private(set) var aborted = 0
+    private(set) var withdrawn: [Ticket] = []
     private(set) var isClosed = false
     private(set) var handshakes = 0
     private(set) var questions: [Question] = []
@@ -88,6 +89,7 @@ struct ServerConversation {
             case .abortTransaction:
                 aborted += 1
                 current = nil
+            case .withdraw(let ticket): withdrawn.append(ticket)
             case .startTLS: handshakes += 1
             case .close: isClosed = true
             }

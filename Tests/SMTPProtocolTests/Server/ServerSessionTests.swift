@@ -254,6 +254,44 @@ struct ServerSessionTests {
         #expect(talk.isClosed)
     }
 
+    @Test(
+        "a message that may be stored already is never refused: the house says what became of it, however late"
+    )
+    func overdueMessage() {
+        let answers: [(Answer?, String)] = [
+            (.reply(Reply(250, EnhancedStatus(2, 0, 0), "queued")), "250 2.0.0 queued\r\n"),
+            (.refuse(Reply(451, EnhancedStatus(4, 3, 0), "taken back")), "451 4.3.0 taken back\r\n"),
+            (nil, ""),
+        ]
+        for (answer, heard) in answers {
+            var talk = ServerConversation()
+            talk.receive("HELO client.example\r\n" + Self.envelope + "DATA\r\n")
+            _ = talk.takeSent()
+            talk.answering = .whenTold
+            talk.receive("all of it\r\n.\r\n")
+            talk.now = talk.now + .seconds(539)
+            talk.handle(.deadlinePassed)
+            #expect(talk.withdrawn == [])
+            talk.now = talk.now + .seconds(1)
+            talk.handle(.deadlinePassed)
+            talk.handle(.deadlinePassed)
+            #expect(talk.withdrawn == [5])
+            #expect(talk.takeSent() == "")
+            if let answer {
+                talk.handle(.answered(5, answer))
+                #expect(talk.takeSent() == heard)
+                talk.receive("NOOP\r\n")
+                #expect(talk.takeSent() == "250 2.0.0 ok\r\n")
+            } else {
+                talk.now = talk.now + .seconds(540)
+                talk.handle(.deadlinePassed)
+                #expect(talk.takeSent() == "")
+                #expect(talk.isClosed)
+            }
+            #expect(talk.aborted == 0)
+        }
+    }
+
     // MARK: The end
 
     @Test(

@@ -76,6 +76,7 @@ final class WatchedHouse: MailReceiverFactory {
         var content: [UInt8] = []
         var messages = 0
         var aborted = 0
+        var withdrawn = 0
         var disconnected = 0
         /// Octets that came although the house had said it is full.
         var octetsWhileFull = 0
@@ -178,5 +179,6 @@ private final class WatchedReceiver: MailReceiver {
     func beginMessage() {}
     func content(_ piece: [UInt8], asker: any AnswerTaker) -> Bool { house.took(piece, asker) }
     func abortTransaction() { house.note { $0.aborted += 1 } }
+    func withdraw(_ ticket: Ticket, asker: any AnswerTaker) { house.note { $0.withdrawn += 1 } }
     func disconnected() { house.note { $0.disconnected += 1 } }
 }
