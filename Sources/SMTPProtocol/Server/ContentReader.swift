@@ -104,9 +104,10 @@ struct ContentReader: Sendable, Equatable {
             case .middle:
                 let found = LineEnds.next(in: octets, from: index, seen: &seen)
                 lineOctets += found - index
-                if lineOctets > settings.limits.textLineOctets { fail(.lineTooLong) }
-                if isInHeader, headerOctets + lineOctets > settings.limits.headerOctets {
-                    fail(.headerTooLarge)
+                if lineOctets > settings.limits.textLineOctets
+                    || isInHeader && headerOctets + lineOctets > settings.limits.headerOctets
+                {
+                    failLine(endingAt: found, unkept: run, settings)
                 }
                 if found == end {
                     index = end
@@ -117,7 +118,7 @@ struct ContentReader: Sendable, Equatable {
                     position = .carriageReturn
                 } else if octets[found] == 0x0D, octets[found + 1] == 0x0A {
                     index = found + 2
-                    endLine(settings)
+                    endLine(settings, unkept: index - run)
                     position = .lineStart
                 } else {
                     // A bare CR or LF. What follows is not the start of a line as the sender sees it, so a
@@ -155,13 +156,31 @@ struct ContentReader: Sendable, Equatable {
         withUnsafeBytes(of: (UInt8(0x0D), UInt8(0x0A))) { keep($0, 0..<2, settings, &actions) }
     }
 
-    private mutating func endLine(_ settings: SessionSettings) {
+    /// `unkept`: octets up to this line's end that are not in `sizeOctets` yet.
+    private mutating func endLine(_ settings: SessionSettings, unkept: Int = 0) {
         if isInHeader {
             headerOctets += lineOctets + 2
             if lineOctets == 0 { isInHeader = false }
-            if headerOctets > settings.limits.headerOctets { fail(.headerTooLarge) }
+            if headerOctets > settings.limits.headerOctets {
+                let isTooLarge = sizeOctets + unkept > settings.limits.messageOctets
+                fail(isTooLarge ? .messageTooLarge : .headerTooLarge)
+            }
         }
         lineOctets = 0
+    }
+
+    /// The line that reaches `end` passes a limit. Several may be passed within one read; the one whose octet came
+    /// first is named, so that the answer does not hang on where the octets were cut.
+    private mutating func failLine(endingAt end: Int, unkept run: Int, _ settings: SessionSettings) {
+        let start = end - lineOctets
+        let longest = settings.limits.textLineOctets
+        let headerLeft = isInHeader ? settings.limits.headerOctets - headerOctets : .max
+        let passing = start + min(longest, headerLeft)
+        if sizeOctets + (passing - run) > settings.limits.messageOctets {
+            fail(.messageTooLarge)
+        } else {
+            fail(headerLeft < longest ? .headerTooLarge : .lineTooLong)
+        }
     }
 
     private mutating func fail(_ failure: Failure) {

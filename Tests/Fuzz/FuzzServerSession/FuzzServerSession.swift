@@ -92,7 +92,7 @@ private struct Talk {
                     "a piece has its size")
                 current! += piece
             case .abortTransaction: current = nil
-            case .sendChallenge, .startTLS, .close: break
+            case .withdraw, .sendChallenge, .startTLS, .close: break
             }
         }
     }

@@ -104,6 +104,45 @@ struct ContentReaderTests {
         }
     }
 
+    @Test("which of several limits was passed does not hang on where the octets were cut", arguments: 0..<40)
+    func limits(_ seed: UInt64) {
+        var options = SessionOptions.testing
+        options.limits.messageOctets = 60
+        options.limits.headerOctets = 40
+        options.limits.textLineOctets = 20
+        let settings = SessionSettings(options)
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        func chance(_ bound: UInt64) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % bound)
+        }
+        for _ in 0..<50 {
+            var octets: [UInt8] = []
+            for _ in 0..<1 + chance(6) {
+                octets += Array(repeating: 0x78, count: chance(45))
+                octets +=
+                    [
+                        [0x0D, 0x0A], [0x0D, 0x0A], [0x0D, 0x0A, 0x0D, 0x0A], [0x0A],
+                        [0x0D, 0x0A, 0x2E, 0x2E],
+                    ][chance(5)]
+            }
+            octets += [0x0D, 0x0A, 0x2E, 0x0D, 0x0A]
+            let failures = [octets.count, 1, 2, 7, 33].map { step in
+                var reader = ContentReader(.dots, expectedOctets: 0)
+                for start in stride(from: 0, to: octets.count, by: step) {
+                    let part = Array(octets[start..<min(start + step, octets.count)])
+                    var actions: [ServerAction] = []
+                    let result = part.withUnsafeBytes { reader.read($0, settings, into: &actions) }
+                    if result.ended { break }
+                }
+                return reader.failure
+            }
+            #expect(Set(failures).count == 1, "\(String(decoding: octets, as: UTF8.self).debugDescription)")
+        }
+    }
+
     private static let settings = SessionSettings(.testing)
 
     private func read(
