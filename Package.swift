@@ -64,9 +64,6 @@ let formats: [Target] = [
 
 let engines: [Target] = [
     room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"], exclude: ["RoutingPolicy.docc"]),
-    room(
-        2, "Membership", on: ["MailValues", "Convergence", "Cryptography"], [protobuf],
-        exclude: ["Membership.docc", "Proto"]),
     room(2, "QueueEngine", on: ["MailValues", "SMTPProtocol"], exclude: ["QueueEngine.docc"]),
 ]
 
@@ -150,7 +147,6 @@ let suites: [Target] = [
     tests("TelemetryTests", on: ["MailValues", "Telemetry"]),
     tests("AdminProtocolTests", on: ["MailValues", "AdminProtocol"]),
     tests("RoutingPolicyTests", on: ["MailValues", "SMTPProtocol", "RoutingPolicy"]),
-    tests("MembershipTests", on: ["MailValues", "Cryptography", "Membership"]),
     tests("QueueEngineTests", on: ["MailValues", "SMTPProtocol", "QueueEngine", "TestSupport"]),
     tests(
         "IntakeTests",
@@ -168,7 +164,8 @@ let suites: [Target] = [
         ]),
     tests(
         "SMTPTransportTests",
-        on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography", "SMTPTransport", "TestSupport"], nio),
+        on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography", "SMTPTransport", "TestSupport"],
+        nio + [.product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("DNSResolutionTests", on: ["MailValues", "DNSRecords", "DNSResolution"]),
     tests(
         "QueueStorageTests",

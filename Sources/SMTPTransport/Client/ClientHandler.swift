@@ -50,6 +50,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// Came while nobody waited: the caller was reading its content.
     private var stepReady: ClientStep?
     private var wantsContent = false
+    private var isConnected = false
     private var closing: [CheckedContinuation<Void, Never>] = []
     private var timer: Scheduled<Void>?
     private var timerFires: Timestamp?
@@ -93,6 +94,7 @@ final class ClientHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { end() }
 
     func channelActive(context: ChannelHandlerContext) {
+        isConnected = true
         handle(.connected)
         context.fireChannelActive()
     }
@@ -123,7 +125,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        handle(.disconnected(detail: "the peer closed the connection"))
+        if isConnected { handle(.disconnected(detail: "the peer closed the connection")) }
         end()
         context.fireChannelInactive()
     }
@@ -133,7 +135,8 @@ final class ClientHandler: ChannelInboundHandler {
         usability.end()
         timer?.cancel()
         timer = nil
-        opening?.fail(DialError.broken(detail: "the connection was closed"))
+        // Where there was no connection, the dialer knows why, and is about to say so.
+        if isConnected { opening?.fail(DialError.broken(detail: "the connection was closed")) }
         opening = nil
         for continuation in closing { continuation.resume() }
         closing = []

@@ -1,11 +1,13 @@
 import Cryptography
 import MailValues
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import SMTPProtocol
-import SMTPTransport
 import TestSupport
 import Testing
+
+@testable import SMTPTransport
 
 @Suite("The dialer")
 struct ClientDialerTests {
@@ -193,7 +195,9 @@ struct ClientDialerTests {
         let missing = await failure(dialer(), target(server.port, tls: .require))
         #expect(missing == .refused(Reply(554, EnhancedStatus(5, 7, 1), "no"), during: "connection"))
         try await server.stop()
-        let closed = await failure(dialer(), target(server.port))
+        let nobody = UnheardPort()
+        let closed = await failure(dialer(), target(nobody.number))
+        nobody.release()
         #expect(closed == .notConnected(detail: "connection refused"))
         let foreign = await failure(dialer(), target(server.port, source: .v4(0xC000_0201)))
         #expect(foreign == .notConnected(detail: "the source address is not ours"))
@@ -202,6 +206,18 @@ struct ClientDialerTests {
         let bound = try await dialer().dial(target(plain.port, source: .v4(0x7F00_0005)))
         await bound.quit()
         try await plain.stop()
+    }
+
+    @Test("leaves it to the dialer to say why nothing was connected")
+    func neverConnected() throws {
+        let channel = EmbeddedChannel()
+        let opening = channel.eventLoop.makePromise(of: OpenedSession.self)
+        let handler = ClientHandler(
+            target: target(25), settings: DialerSettings(), tlsContext: nil, opening: opening)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        _ = try channel.finish()
+        opening.fail(DialError.notConnected(detail: "refused"))
+        #expect(throws: DialError.notConnected(detail: "refused")) { try opening.futureResult.wait() }
     }
 
     @Test("waits for a silent peer no longer than it is told")
