@@ -12,6 +12,9 @@ package final class IntakePolicy: Sendable {
         /// Peers that may say XCLIENT.
         package var xclientPeers = NetworkSet()
 
+        /// Whose name accounts may write into From.
+        package var authors = AuthorRule.own
+
         /// Messages are taken and held.
         package var holdsMessages = false
 

@@ -149,10 +149,26 @@ extension IntakeSession {
         if edit.receivedCount >= policy.hopLimit {
             return Reply(554, EnhancedStatus(5, 4, 6), "Too many hops: this message goes in circles")
         }
+        if let account = transaction.standing.account, let reply = authorRefusal(edit, account) {
+            return reply
+        }
         guard let provisional = transaction.provisional else { return nil }
         return policy.relay.contentDecision(provisional, authorDomains: edit.fromDomains() ?? []) { name in
             edit.values(of: name).map { String(decoding: $0, as: UTF8.self) }
         }
+    }
+
+    /// RFC 6409 §6.3: what an account may say in MAIL is known before; what it calls itself in From, only now.
+    private func authorRefusal(_ edit: HeaderEdit, _ account: String) -> Reply? {
+        let rule = policy.listeners[listener]?.authors ?? .own
+        guard rule != .any else { return nil }
+        let authors = edit.fromAddresses()?.map(\.mailbox)
+        let named = NamedAuthors(
+            // One that cannot be read makes the whole field unreadable.
+            authors: edit.fromCount == 0
+                ? [] : authors.flatMap { $0.contains(nil) ? nil : $0.compactMap { $0 } },
+            senders: edit.senderAddresses().compactMap(\.mailbox))
+        return policy.relay.authorDecision(account: account, rule, named)
     }
 
     // MARK: End

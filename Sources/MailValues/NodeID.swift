@@ -85,9 +85,3 @@ extension NodeID: CustomStringConvertible {
         }
     }
 }
-
-extension NodeID {
-    /// The first eight octets as a number: for digests and shards, where keys are as good as chance.
-    @inlinable
-    package var word: UInt64 { words.0 }
-}

@@ -86,6 +86,9 @@ package final class RelayPolicy: Sendable {
         return account.utf8.contains(0x40) && SenderScope([account])?.allows(mailbox) == true
     }
 
+    /// Whether an account may write whatever it likes there.
+    func mayAccountBeAnybody(_ account: String) -> Bool { accounts[account]?.isUnlimited == true }
+
     // MARK: RCPT
 
     package func recipientDecision(
@@ -230,6 +233,8 @@ package final class RelayPolicy: Sendable {
         package static let badAddress = Reply(553, EnhancedStatus(5, 1, 3), "Bad recipient address")
         package static let notYourAddress = Reply(
             553, EnhancedStatus(5, 7, 1), "Sender address not owned by this account")
+        package static let notYourName = Reply(
+            550, EnhancedStatus(5, 7, 1), "From does not name this account")
         package static let authenticationRequired = Reply(
             530, EnhancedStatus(5, 7, 0), "Authentication required")
         package static let notInside = Reply(550, EnhancedStatus(5, 7, 1), "Not for this network")

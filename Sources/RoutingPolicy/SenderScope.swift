@@ -2,7 +2,7 @@ package import MailValues
 
 /// Addresses that an account may send as.
 package struct SenderScope: Sendable, Equatable {
-    private var isUnlimited = false
+    private(set) var isUnlimited = false
     private var mailboxes: Set<Mailbox> = []
     private var domains = DomainTable<Bool>()
 

@@ -58,9 +58,23 @@ package struct HeaderEdit: Sendable {
     }
 
     /// The domains of the author's addresses; nil unless there is exactly one From that reads one way alone.
-    package func fromDomains() -> [Domain]? {
+    package func fromDomains() -> [Domain]? { fromAddresses()?.map(\.domain) }
+
+    /// The author's addresses; nil unless there is exactly one From that reads one way alone.
+    package func fromAddresses() -> [AuthorAddress]? {
         guard fromCount == 1, let field = scan.fields.first(where: { $0.name == .from }) else { return nil }
-        return addressDomains(inFieldValue: pieces[0][field.valueOctets])
+        return authorAddresses(inFieldValue: pieces[0][field.valueOctets])
+    }
+
+    /// Who says that he sends for the author: Sender, and the newest Resent-Sender or Resent-From
+    /// (RFC 5322 §3.6.2, §3.6.6). A field that stands twice, or reads two ways, names nobody.
+    package func senderAddresses() -> [AuthorAddress] {
+        let sender = values(of: "Sender")
+        let senders = sender.count == 1 ? sender : []
+        let resenders = [values(of: "Resent-Sender").first ?? values(of: "Resent-From").first].compactMap {
+            $0
+        }
+        return (senders + resenders).flatMap { authorAddresses(inFieldValue: $0[...]) ?? [] }
     }
 
     /// The content with `top` (trace header and what submission adds) before everything, in pieces.

@@ -128,6 +128,7 @@ struct NodePlan: Sendable {
             policy.looksUpNames = listener.looksUpNames
             policy.xclientPeers = listener.xclientPeers
             policy.holdsMessages = listener.holdsMessages
+            policy.authors = listener.authors
             listeners[listener.name] = policy
         }
         return IntakePolicy(

@@ -10,9 +10,10 @@ func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let result = Array(edit.content(prepending: [0x54]).joined())
     precondition(result.count <= octets.count + 3, "an edit removes fields and adds one line end")
     _ = edit.fromDomains()
+    _ = edit.senderAddresses()
     _ = edit.values(of: "from")
     for field in edit.scan.fields {
-        _ = addressDomains(inFieldValue: octets[field.valueOctets])
+        _ = authorAddresses(inFieldValue: octets[field.valueOctets])
         _ = ContentType(octets[field.valueOctets])
     }
     let cut = count == 0 ? 0 : Int(octets[0]) % count

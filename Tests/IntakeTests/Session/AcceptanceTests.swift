@@ -10,6 +10,8 @@ import Testing
 @Suite("A message that intake takes")
 struct AcceptanceTests {
     private let message = "From: a@example.test\r\nSubject: x\r\n\r\nbody\r\n"
+    /// What the account `sender@example.test` may have written.
+    private let own = "From: sender@example.test\r\nSubject: x\r\n\r\nbody\r\n"
 
     @Test("is in the store before its 250, and the 250, the store and the event bear the same id")
     func accepted() throws {
@@ -80,7 +82,7 @@ struct AcceptanceTests {
             let house = IntakeHouse { $0.kind = kind }
             let guest = house.guest(account: kind == .submission ? "sender@example.test" : nil)
             guest.hello()
-            guest.send(message)
+            guest.send(own)
             let content = try #require(house.onlyContent, "\(kind)")
             #expect(content.contains("\r\nDate: ") == (kind != .mx))
             #expect(content.contains("\r\nMessage-ID: <") == (kind != .mx))
@@ -110,8 +112,41 @@ struct AcceptanceTests {
         let guest = house.guest(from: IntakeHouse.foreign, account: "sender@example.test")
         guest.hello()
         #expect(guest.mail("somebody-else@example.test")?.refusalCode == 553)
-        guest.send(message)
+        guest.send(own)
         #expect(house.queue.contents.envelopes.values.first?.origin.account == "sender@example.test")
+    }
+
+    @Test(
+        "an account writes its own name into From, unless the listener lets it write another",
+        arguments: [
+            (AuthorRule.own, "From: sender@example.test", true),
+            (.own, "From: A Sender <sender+tag@example.test>", true),
+            (.own, "From: The Boss <boss@example.test>", false),
+            (.own, "From: sender@example.test\r\nFrom: boss@example.test", false),
+            (.own, "From: boss@example.test <sender@example.test>", false),
+            (.own, "From: boss@example.test\r\nSender: sender@example.test", false),
+            (.own, "Subject: nobody wrote this", true),
+            (.sender, "From: boss@example.test\r\nSender: sender@example.test", true),
+            (.sender, "From: list@example.net\r\nResent-From: sender@example.test", true),
+            (.sender, "From: boss@example.test", false),
+            (.any, "From: boss@example.test", true),
+        ])
+    func authors(_ rule: AuthorRule, _ field: String, _ isTaken: Bool) {
+        let house = IntakeHouse {
+            $0.kind = .submission
+            $0.authors = rule
+        }
+        let guest = house.guest(from: IntakeHouse.foreign, account: "sender@example.test")
+        guest.hello()
+        let answer = guest.send("\(field)\r\n\r\ntext\r\n")
+        #expect(answer?.refusalCode == (isTaken ? nil : 550))
+        #expect(house.queue.contents.envelopes.count == (isTaken ? 1 : 0))
+        // Who comes without an account is asked for none of it.
+        let neighbour = IntakeHouse { $0.authors = rule }
+        let other = neighbour.guest()
+        other.hello()
+        #expect(other.send("\(field)\r\n\r\ntext\r\n")?.text != nil)
+        #expect(house.isClean)
     }
 
     @Test("leaves the session ready for the next one")

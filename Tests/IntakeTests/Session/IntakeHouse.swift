@@ -25,6 +25,7 @@ final class IntakeHouse: Sendable {
     /// What a test may want otherwise.
     struct Wishes {
         var kind = ClientStanding.ListenerKind.mx
+        var authors = AuthorRule.own
         var budgetOctets = 1 << 30
         var hopLimit = 100
         var chunkOctets = 256 * 1024
@@ -46,6 +47,7 @@ final class IntakeHouse: Sendable {
         budget = OctetBudget(limit: wishes.budgetOctets)
         var listener = IntakePolicy.Listener(kind: wishes.kind)
         listener.looksUpNames = wishes.looksUpNames
+        listener.authors = wishes.authors
         var rules = HeaderRules(authenticationServiceIDs: [Self.host.name])
         rules.limits.sectionOctets = min(rules.limits.sectionOctets, wishes.chunkOctets)
         let policy = IntakePolicy(

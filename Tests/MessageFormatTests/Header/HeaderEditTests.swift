@@ -155,6 +155,42 @@ struct HeaderEditTests {
         #expect(edit.fromDomains()?.map(\.name) == sample.domains)
     }
 
+    @Test(
+        "an author's name is one name however it is written, and none where words stand side by side",
+        arguments: [
+            ("a@b.example", ["a@b.example"]),
+            ("A. Nonymous <A.b@c.example>", ["A.b@c.example"]),
+            ("\"a\"@b.example", ["a@b.example"]),
+            ("\"a b\"@c.example", ["\"a b\"@c.example"]),
+            ("\"a\\\"b\"@c.example", ["\"a\\\"b\"@c.example"]),
+            ("a . b @ c . example", ["a.b@c.example"]),
+            ("\"a\".\"b\"@c.example", ["a.b@c.example"]),
+            ("a(x)@b.example", ["a@b.example"]),
+            ("a b@c.example", ["nobody"]),
+            ("a \"b\"@c.example", ["nobody"]),
+            ("\"\"@c.example", ["nobody"]),
+            ("<@x.example:a@b.example>, c <d+e@f.example>", ["a@b.example", "d+e@f.example"]),
+        ])
+    func readsAuthors(_ value: String, _ expected: [String]) {
+        let edit = HeaderEdit([Array("From: \(value)\r\n\r\n".utf8)], rules: Self.rules)
+        #expect(edit.fromAddresses()?.map { $0.mailbox?.description ?? "nobody" } == expected)
+    }
+
+    @Test(
+        "who sends for the author is named once, or not at all",
+        arguments: [
+            ("Sender: a@b.example", ["a@b.example"]),
+            ("Sender: a@b.example\r\nSender: a@b.example", []),
+            ("Sender: a@b.example c", []),
+            ("Resent-From: new@b.example\r\nResent-From: old@b.example", ["new@b.example"]),
+            ("Resent-From: a@b.example\r\nResent-Sender: s@b.example", ["s@b.example"]),
+            ("Subject: none", []),
+        ])
+    func readsSenders(_ fields: String, _ expected: [String]) {
+        let edit = HeaderEdit([Array("\(fields)\r\n\r\n".utf8)], rules: Self.rules)
+        #expect(edit.senderAddresses().compactMap { $0.mailbox?.description } == expected)
+    }
+
     @Test("two From fields name no author")
     func refusesTwoFroms() {
         let edit = HeaderEdit(

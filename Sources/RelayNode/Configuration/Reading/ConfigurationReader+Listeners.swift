@@ -54,6 +54,7 @@ extension ConfigurationReader {
         listener.proxyPeers = readPeers("proxy-protocol-from", section)
         listener.xclientPeers = readPeers("xclient-from", section)
         section.read("dsn", .flag, into: &listener.offersDSN)
+        section.read("authors", .choice, into: &listener.authors)
         section.read(
             "line-endings", .words(["repair": .repair, "refuse": .refuse]), into: &listener.lineEnds)
         section.read(

@@ -25,6 +25,8 @@ package struct ListenerConfiguration: Sendable {
     package var proxyPeers = NetworkSet()
     package var xclientPeers = NetworkSet()
     package var offersDSN: Bool
+    /// Whose name accounts may write into From.
+    package var authors = AuthorRule.own
     package var lineEnds = SessionOptions.LineEndPolicy.repair
     package var earlyTalkers = SessionOptions.EarlyTalkerPolicy.refuse
     /// The client's name is looked up for the trace header.

@@ -1,14 +1,23 @@
 package import MailValues
 
-/// The domains of the addresses in a From, To or similar field (RFC 5322 §3.4), in their order.
+/// An address in a From, Sender or similar field (RFC 5322 §3.4.1).
+package struct AuthorAddress: Sendable, Equatable {
+    /// As RFC 5321 would write it, quoted where it must be; nil: several words that no dot joins.
+    package let localPart: String?
+    package let domain: Domain
+
+    package var mailbox: Mailbox? { localPart.map { Mailbox(localPart: $0, domain: domain) } }
+}
+
+/// The addresses in a From, Sender or similar field, in their order.
 ///
 /// nil if the value cannot be read with one meaning alone, or holds no address. Permissions hang on it, so
 /// that `a@ours.example <b@theirs.example>` must not be taken for either.
-package func addressDomains(inFieldValue value: ArraySlice<UInt8>) -> [Domain]? {
+package func authorAddresses(inFieldValue value: ArraySlice<UInt8>) -> [AuthorAddress]? {
     guard !value.contains(0) else { return nil }
     var reader = AddressListReader(lexer: FieldLexer(value))
-    guard reader.readList(), !reader.domains.isEmpty else { return nil }
-    return reader.domains
+    guard reader.readList(), !reader.addresses.isEmpty else { return nil }
+    return reader.addresses
 }
 
 private struct AddressListReader {
@@ -16,14 +25,16 @@ private struct AddressListReader {
     static let addressLimit = 1_000
 
     var lexer: FieldLexer
-    var domains: [Domain] = []
+    var addresses: [AuthorAddress] = []
     private var isInGroup = false
+    /// The words read last, as a local part; nil: they are none.
+    private var localPart: String?
 
     init(lexer: FieldLexer) { self.lexer = lexer }
 
     mutating func readList() -> Bool {
         while true {
-            guard lexer.skipCFWS(), domains.count < Self.addressLimit else { return false }
+            guard lexer.skipCFWS(), addresses.count < Self.addressLimit else { return false }
             switch lexer.next {
             case nil: return !isInGroup
             case 0x2C: _ = lexer.take(0x2C)  // empty elements are obsolete syntax (RFC 5322 §4.4)
@@ -61,28 +72,50 @@ private struct AddressListReader {
     /// A phrase or a local part: atoms, dots and quoted strings. nil: broken. The result says whether there
     /// was any.
     private mutating func readWords() -> Bool? {
-        var found = false
+        var name: [UInt8] = []
+        var isJoined = true
+        var mayGoOn = true
         while true {
             guard lexer.skipCFWS() else { return nil }
+            var word: [UInt8]
             if lexer.next == 0x22 {
-                guard lexer.quotedString() != nil else { return nil }
-            } else if lexer.run(while: { $0.isAtomText || $0 == 0x2E }).isEmpty {
-                return found
+                guard let content = lexer.quotedString() else { return nil }
+                isJoined = isJoined && mayGoOn
+                word = content
+                mayGoOn = false
+            } else {
+                word = Array(lexer.run(while: { $0.isAtomText || $0 == 0x2E }))
+                guard let last = word.last else {
+                    localPart = isJoined ? Self.localPart(name) : nil
+                    return !name.isEmpty || !mayGoOn
+                }
+                isJoined = isJoined && (mayGoOn || word[0] == 0x2E)
+                mayGoOn = last == 0x2E
             }
-            found = true
+            name += word
         }
+    }
+
+    /// Quoted only where it must be, so that one name has one form.
+    private static func localPart(_ name: [UInt8]) -> String? {
+        guard !name.isEmpty else { return nil }
+        let isPlain =
+            name.allSatisfy { $0.isAtomText || $0 == 0x2E } && name.first != 0x2E && name.last != 0x2E
+        if isPlain { return String(decoding: name, as: UTF8.self) }
+        let escaped = name.flatMap { $0 == 0x22 || $0 == 0x5C ? [0x5C, $0] : [$0] }
+        return "\"\(String(decoding: escaped, as: UTF8.self))\""
     }
 
     /// `@a,@b:` before the address: obsolete, and without meaning (RFC 5322 §4.4).
     private mutating func readRoute() -> Bool {
         guard lexer.skipCFWS() else { return false }
         guard lexer.next == 0x40 || lexer.next == 0x2C else { return true }
-        let kept = domains
+        let kept = addresses
         while lexer.next == 0x40 || lexer.next == 0x2C {
             if lexer.take(0x40) { guard readDomain() else { return false } } else { _ = lexer.take(0x2C) }
             guard lexer.skipCFWS() else { return false }
         }
-        domains = kept
+        addresses = kept
         return lexer.take(0x3A)
     }
 
@@ -106,7 +139,8 @@ private struct AddressListReader {
         }
         if name.last == 0x2E { name.removeLast() }
         guard !name.isEmpty, name.count <= 255, name.first != 0x2E else { return false }
-        domains.append(Domain(String(decoding: name, as: UTF8.self)))
+        addresses.append(
+            AuthorAddress(localPart: localPart, domain: Domain(String(decoding: name, as: UTF8.self))))
         return true
     }
 }
