@@ -1,64 +1,20 @@
-"""neighbours.py NAME COUNT WORK: one neighbour, both directions. Called by `neighbours`, inside its namespaces."""
+"""neighbours.py NAME COUNT: one neighbour, both directions. Called by `neighbours`, inside its namespaces."""
 import os, random, re, subprocess, sys, threading, time
+import postfix
 from nodeprocess import Folder, Node, Report, answers, certificate, wait_for
 from rawsmtp import Client, HungUp, Sink
 
-NAME, COUNT, WORK = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+NAME, COUNT = sys.argv[1], int(sys.argv[2])
 OURS, THEIRS, SINK, BARE = 2525, 2526, 2626, 2627
 report = Report()
 
-POSTFIX_MAIN = """compatibility_level = 3.6
-myhostname = neighbour.example
-queue_directory = /var/spool/postfix
-data_directory = /var/spool/postfix-data
-daemon_directory = /usr/lib/postfix/sbin
-command_directory = /usr/sbin
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = /var/log/{log}
-maillog_file_prefixes = /var, {work}
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-mydestination =
-local_transport = error:no local mail
-disable_dns_lookups = yes
-smtp_host_lookup = native
-mynetworks = 127.0.0.0/8
-smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_peername_lookup = no
-smtputf8_enable = yes
+POSTFIX = """smtputf8_enable = yes
 message_size_limit = 60000000
-mailbox_size_limit = 0
 transport_maps = inline:{{ {{in.example=smtp:[127.0.0.1]:{ours}}} {{bare.example=smtp:[127.0.0.1]:{ours}}} }}
-relayhost = [127.0.0.1]:{sink}
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {cert}
 smtpd_tls_key_file = {key}
 smtp_tls_security_level = may
-smtpd_client_connection_count_limit = 0
-notify_classes =
-"""
-POSTFIX_MASTER = """127.0.0.1:{theirs} inet n - n - 100 smtpd
-postlog   unix-dgram n - n - 1 postlogd
-pickup    unix  n - n 60 1 pickup
-cleanup   unix  n - n - 0 cleanup
-qmgr      unix  n - n 300 1 qmgr
-tlsmgr    unix  - - n 1000? 1 tlsmgr
-rewrite   unix  - - n - - trivial-rewrite
-bounce    unix  - - n - 0 bounce
-defer     unix  - - n - 0 bounce
-trace     unix  - - n - 0 bounce
-verify    unix  - - n - 1 verify
-flush     unix  n - n 1000? 0 flush
-proxymap  unix  - - n - - proxymap
-smtp      unix  - - n - - smtp
-relay     unix  - - n - - smtp
-error     unix  - - n - - error
-retry     unix  - - n - - error
-discard   unix  - - n - - discard
-anvil     unix  - - n - 1 anvil
-scache    unix  - - n - 1 scache
-showq     unix  n - n - - showq
 """
 # Debian's OpenSMTPD cannot use its own keys with OpenSSL 3 (alert 80 to any client), so it encrypts as a client only.
 OPENSMTPD = """listen on 127.0.0.1 port {theirs} hostname neighbour.example
@@ -83,19 +39,10 @@ match from any for any action "plain"
 class Neighbour:
     def __init__(self, folder):
         pair = certificate(folder, "neighbour", "neighbour.example")
-        facts = dict(ours=OURS, theirs=THEIRS, sink=SINK, cert=pair[0], key=pair[1], work=folder.path, log="x")
         self.process, self.log = None, folder / "neighbour.log"
         if NAME == "postfix":
-            for path in ("/var/spool/postfix", "/var/spool/postfix-data"):
-                os.makedirs(path)
-            subprocess.run(["chown", "postfix", "/var/spool/postfix-data"], check=True)
-            text = POSTFIX_MAIN.format(**facts).replace("/var/log/x", self.log)
-            for file, content in (("main.cf", text), ("master.cf", POSTFIX_MASTER.format(**facts))):
-                with open(f"/etc/postfix/{file}", "w") as out:
-                    out.write(content)
-            started = subprocess.run(["postfix", "start"], capture_output=True, text=True)
-            if started.returncode:
-                sys.exit(f"postfix did not start: {started.stdout}{started.stderr}")
+            postfix.configure(THEIRS, f"[127.0.0.1]:{SINK}", self.log, POSTFIX.format(ours=OURS, cert=pair[0], key=pair[1]))
+            postfix.start()
         else:
             os.makedirs("/var/empty", exist_ok=True)
             # OpenSMTPD's helpers lock themselves in where Debian's package makes a folder.
@@ -103,7 +50,7 @@ class Neighbour:
             os.makedirs("/var/spool/smtpd", mode=0o711)
             os.chmod("/var/spool/smtpd", 0o711)
             with open("/etc/smtpd.conf", "w") as out:
-                out.write(OPENSMTPD.format(**facts))
+                out.write(OPENSMTPD.format(ours=OURS, theirs=THEIRS, sink=SINK))
             self.process = subprocess.Popen(["/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"],
                                             stdout=open(self.log, "w"), stderr=subprocess.STDOUT)
         wait_for(lambda: answers(THEIRS), 30, f"{NAME}'s greeting")
@@ -113,7 +60,7 @@ class Neighbour:
             self.process.terminate()
             self.process.wait(20)
         else:
-            subprocess.run(["postfix", "stop"], capture_output=True)
+            postfix.stop()
 
 
 class Sent:

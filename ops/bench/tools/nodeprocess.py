@@ -72,7 +72,7 @@ class Node:
 
     def __init__(self, folder, text, port, name="node", wrapper=(), host="127.0.0.1"):
         self.folder, self.port, self.host, self.wrapper = folder, port, host, list(wrapper)
-        data = folder / f"{name}.data"
+        self.data = data = folder / f"{name}.data"
         self.admin = folder / f"{name}.sock"
         self.events = folder / f"{name}.events"
         self.log = folder / f"{name}.log"
