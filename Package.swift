@@ -64,6 +64,9 @@ let formats: [Target] = [
 
 let engines: [Target] = [
     room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"], exclude: ["RoutingPolicy.docc"]),
+    room(
+        2, "Membership", on: ["MailValues", "Convergence", "Cryptography"], [protobuf],
+        exclude: ["Membership.docc", "Proto"]),
     room(2, "QueueEngine", on: ["MailValues", "SMTPProtocol"], exclude: ["QueueEngine.docc"]),
 ]
 
@@ -106,7 +109,7 @@ let house: [Target] = [
             "DNSResolution",
             "QueueStorage",
             "EventRecording", "AdminServer",
-        ], [yams] + nio)
+        ], [yams] + nio),
 ]
 
 let doors: [Target] = [

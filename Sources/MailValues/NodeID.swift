@@ -85,3 +85,9 @@ extension NodeID: CustomStringConvertible {
         }
     }
 }
+
+extension NodeID {
+    /// The first eight octets as a number: for digests and shards, where keys are as good as chance.
+    @inlinable
+    package var word: UInt64 { words.0 }
+}

@@ -1,0 +1,107 @@
+package import MailValues
+
+/// Finds the incarnation of a start: before a node speaks, it asks two members what they last saw of it.
+///
+/// The store alone does not know: it may be a snapshot, or a disk that was wiped. And where the members still hear
+/// somebody with this node's key, this process is the clone.
+package struct StartInquiry: Sendable {
+    package struct Settings: Sendable, Equatable {
+        /// Members whose answers are waited for.
+        package var answerCount = 2
+        /// Without answers for so long, the store's word must do: the others may be down too.
+        package var patience: Duration = .seconds(5)
+        package var repetition: Duration = .seconds(1)
+        /// Heard within this time: it may have been this node before it ended, so the question is repeated.
+        package var aliveWindow: Duration = .seconds(3)
+
+        package init() {}
+    }
+
+    package enum Event: Sendable {
+        case tick
+        case linkUp(NodeID)
+        case answer(LastSeen, from: NodeID)
+    }
+
+    package enum Action: Equatable, Sendable {
+        case ask(NodeID)
+        /// To be synced before anything is said. `storeIsOld`: others saw a later start than the store knows.
+        case start(incarnation: UInt64, storeIsOld: Bool)
+        /// Another process with this node's key is alive: end.
+        case stopCloned
+    }
+
+    private enum State: Equatable {
+        case asking
+        case decided
+    }
+
+    private let stored: UInt64
+    private let others: Set<NodeID>
+    private let settings: Settings
+    private let began: Uptime
+    private var state = State.asking
+    private var linked: Set<NodeID> = []
+    /// The newest answer of each, and when it came.
+    private var answers: [NodeID: (seen: LastSeen, at: Uptime)] = [:]
+    private var firstAnswer: Uptime?
+    /// Members that heard another process since we began to ask.
+    private var living: Set<NodeID> = []
+    package private(set) var wake: Uptime
+
+    package init(stored: UInt64, others: Set<NodeID>, settings: Settings = Settings(), now: Uptime) {
+        self.stored = stored
+        self.others = others
+        self.settings = settings
+        began = now
+        wake = now
+    }
+
+    package mutating func handle(_ event: Event, now: Uptime) -> [Action] {
+        guard state == .asking else { return [] }
+        switch event {
+        case .linkUp(let peer):
+            guard others.contains(peer), linked.insert(peer).inserted else { return [] }
+            return [.ask(peer)]
+        case .answer(let seen, let peer):
+            guard others.contains(peer), seen.incarnation <= Claim.incarnationHighest else { return [] }
+            take(seen, from: peer, now)
+            return decide(now)
+        case .tick:
+            guard now >= wake else { return [] }
+            wake = now + settings.repetition
+            let decision = decide(now)
+            return decision.isEmpty ? linked.sorted().map(Action.ask) : decision
+        }
+    }
+
+    private mutating func take(_ seen: LastSeen, from peer: NodeID, _ now: Uptime) {
+        answers[peer] = (seen, now)
+        let first = firstAnswer ?? now
+        firstAnswer = first
+        // Heard after the first answer came: not this node before its end, for that was over by then.
+        if let heardAgo = seen.heardAgo, seen.state.isPresent, now - heardAgo > first { living.insert(peer) }
+    }
+
+    private mutating func decide(_ now: Uptime) -> [Action] {
+        let wanted = min(settings.answerCount, others.count)
+        let isLate = now - began >= settings.patience
+        guard answers.count >= wanted || isLate else { return [] }
+        // One member alone, taken over, must not keep others from starting.
+        if wanted > 0, living.count >= wanted {
+            state = .decided
+            return [.stopCloned]
+        }
+        guard isLate || !answers.values.contains(where: { mayBeAlive($0.seen, answered: $0.at, now) }) else {
+            return []
+        }
+        state = .decided
+        let seen = answers.values.map(\.seen.incarnation).max() ?? 0
+        return [.start(incarnation: max(stored, seen) + 1, storeIsOld: seen > stored)]
+    }
+
+    private func mayBeAlive(_ seen: LastSeen, answered: Uptime, _ now: Uptime) -> Bool {
+        guard let heardAgo = seen.heardAgo, seen.state.isPresent else { return false }
+        return heardAgo + (now - answered) < settings.aliveWindow
+    }
+}
