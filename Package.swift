@@ -49,6 +49,7 @@ let ground: [Target] = [
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CUnbound"),
     .systemLibrary(name: "CRocksDB"),
+    .systemLibrary(name: "CZeroMQ"),
     room(0, "MailValues", exclude: ["MailValues.docc"]),
 ]
 
@@ -93,6 +94,7 @@ let shells: [Target] = [
     room(
         4, "QueueStorage", on: ["CRocksDB", "MailValues", "SMTPProtocol", "QueueEngine"], [protobuf],
         exclude: ["Proto"]),
+    room(4, "GossipTransport", on: ["CZeroMQ", "MailValues"]),
     room(4, "EventRecording", on: ["MailValues", "Telemetry"]),
     room(
         4, "AdminServer", on: ["MailValues", "AdminProtocol"],
@@ -174,6 +176,7 @@ let suites: [Target] = [
         "QueueStorageTests",
         on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage", "StoreCrasher", "TestSupport"],
         [protobuf]),
+    tests("GossipTransportTests", on: ["CZeroMQ", "MailValues", "GossipTransport"]),
     tests("EventRecordingTests", on: ["MailValues", "Telemetry", "EventRecording"]),
     tests("AdminClientTests", on: ["AdminClient"]),
     tests(

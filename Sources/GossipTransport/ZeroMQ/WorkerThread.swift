@@ -1,0 +1,42 @@
+import Glibc
+
+/// A thread of our own, joined or let go.
+final class WorkerThread: @unchecked Sendable {
+    private var handle = pthread_t()
+
+    private final class Body {
+        let name: String
+        let run: @Sendable () -> Void
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// `name` is what the system shows, at most fifteen octets of it.
+    init(name: String, _ run: @escaping @Sendable () -> Void) {
+        let body = Unmanaged.passRetained(Body(name: name, run: run))
+        let result = pthread_create(
+            &handle, nil,
+            { argument in
+                let body = Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+                setName(body.name)
+                body.run()
+                return nil
+            }, body.toOpaque())
+        precondition(result == 0, "a process that may not start two threads cannot serve mail")
+    }
+
+    func join() { pthread_join(handle, nil) }
+
+    /// It ends when its work does, and nobody waits for it.
+    func letGo() { pthread_detach(handle) }
+}
+
+/// The name of the calling thread, for those who look at it from outside.
+private func setName(_ name: String) {
+    let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { return }
+    _ = name.withCString { write(file, $0, strlen($0)) }
+    close(file)
+}
