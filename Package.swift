@@ -112,9 +112,11 @@ let house: [Target] = [
             "QueueStorage",
             "EventRecording", "AdminServer",
         ], [yams] + nio),
+    room(5, "ClusterSimulation", on: ["MailValues", "Membership"], [heap]),
 ]
 
 let doors: [Target] = [
+    door("simulate", on: ["ClusterSimulation"], [arguments]),
     door("chapped", on: ["RelayNode"], [arguments]),
     door(
         "chappe",
@@ -152,6 +154,8 @@ let suites: [Target] = [
     tests("TelemetryTests", on: ["MailValues", "Telemetry"]),
     tests("AdminProtocolTests", on: ["MailValues", "AdminProtocol"]),
     tests("RoutingPolicyTests", on: ["MailValues", "SMTPProtocol", "RoutingPolicy"]),
+    tests("MembershipTests", on: ["MailValues", "Convergence", "Cryptography", "Membership"]),
+    tests("ClusterSimulationTests", on: ["MailValues", "Membership", "ClusterSimulation"]),
     tests("QueueEngineTests", on: ["MailValues", "SMTPProtocol", "QueueEngine", "TestSupport"]),
     tests(
         "IntakeTests",
@@ -203,6 +207,7 @@ let package = Package(
     products: [
         .executable(name: "chapped", targets: ["chapped"]),
         .executable(name: "chappe", targets: ["chappe"]),
+        .executable(name: "simulate", targets: ["simulate"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),

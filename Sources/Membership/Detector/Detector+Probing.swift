@@ -170,7 +170,9 @@ extension Detector {
         members[place].refusedSince = nil
         waiting.removeAll { $0.target == peer && $0.stage == .refused }
         switch members[place].claim.state {
-        case .dead, .left, .suspect, .joining, .parked: sendProbe(peer, &actions)
+        case .dead, .left:
+            if !settings.omitted.contains(.deadAreProbed) { sendProbe(peer, &actions) }
+        case .suspect, .joining, .parked: sendProbe(peer, &actions)
         case .alive, .draining: break
         }
     }

@@ -215,7 +215,8 @@ extension Detector {
     private mutating func compare(
         _ theirs: UInt64, with peer: NodeID, _ now: Uptime, _ actions: inout [Action]
     ) {
-        guard theirs != view, rumours.isEmpty, now >= nextSync else { return }
+        guard theirs != view, rumours.isEmpty, now >= nextSync, !settings.omitted.contains(.viewsAreCompared)
+        else { return }
         nextSync = now + settings.syncInterval + settings.syncIntervalPerMember * members.count
         actions.append(.send(.sync(everything), to: peer))
     }

@@ -141,9 +141,10 @@ package struct Detector: Sendable {
 
     /// How many things are kept in mind for a while: probes, rumours, accusers.
     package var burden: Int {
-        waiting.count + rumours.count + suspects.reduce(0) { sum, suspect in
-            sum + (places[suspect].flatMap { members[$0].suspicion?.accusers.count } ?? 0)
-        }
+        waiting.count + rumours.count
+            + suspects.reduce(0) { sum, suspect in
+                sum + (places[suspect].flatMap { members[$0].suspicion?.accusers.count } ?? 0)
+            }
     }
 
     /// Since when nothing came from the member itself; nil if nothing ever did since this node's start.

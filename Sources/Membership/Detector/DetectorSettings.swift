@@ -58,6 +58,8 @@ package enum DetectorRule: Sendable, CaseIterable {
     case deadAreProbed
     /// A frame from a dead member is answered with its state, so that it can refute.
     case deadAreTold
+    /// Where views differ, everything is compared: what rumours left out is made good.
+    case viewsAreCompared
     /// After a stall of our own, nobody else is blamed for it.
     case ownStallIsForgiven
     /// Others are asked before anybody is suspected.

@@ -1,0 +1,65 @@
+import Foundation
+import Membership
+import Testing
+
+@testable import ClusterSimulation
+
+@Suite struct ScenarioTests {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "cluster/scenarios")
+
+    static func scenario(_ name: String) throws -> Scenario {
+        try JSONDecoder().decode(
+            Scenario.self, from: Data(contentsOf: folder.appending(path: "\(name).json")))
+    }
+
+    @Test(
+        "every promise holds in each scenario, on fixed seeds",
+        arguments: ["kill", "freeze", "partition", "clone", "upgrade"], [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
+    func holds(name: String, seed: UInt64) throws {
+        let world = World(try Self.scenario(name), nodes: 5, seed: seed)
+        #expect(world.run() == nil)
+    }
+
+    @Test("two hours with stalls and losses, and nobody dies falsely", arguments: [3, 5, 12])
+    func calm(count: Int) throws {
+        var scenario = try Self.scenario("stalls")
+        scenario.seconds = 7_200
+        let world = World(scenario, nodes: count, seed: 1)
+        #expect(world.run() == nil)
+        #expect(world.figures.octetsPerSecond.most < 10 * 1_024)
+    }
+
+    @Test("the same seed gives the same run")
+    func repeats() throws {
+        let runs = try (0..<2).map { _ in
+            let world = World(try Self.scenario("partition"), nodes: 7, seed: 11)
+            _ = world.run()
+            return "\(world.figures)"
+        }
+        #expect(runs[0] == runs[1])
+    }
+
+    @Test(
+        "without the rules that were paid for, two healed sides keep each other dead",
+        arguments: [[DetectorRule.deadAreProbed], [.deadAreTold, .viewsAreCompared]])
+    func twinsOfTheDead(omitted: [DetectorRule]) throws {
+        var settings = DetectorSettings()
+        settings.omitted = Set(omitted)
+        let broken = World(try Self.scenario("partition"), nodes: 5, seed: 1, settings: settings).run()
+        #expect(broken?.promise == MembersAgree.name)
+    }
+
+    @Test("without helpers and forgiveness, stalls and losses kill who lives")
+    func twinOfTheHasty() throws {
+        var settings = DetectorSettings()
+        settings.omitted = [.ownStallIsForgiven, .helpersAreAsked]
+        settings.silenceShortest = .zero
+        settings.suspicionShortest = .milliseconds(500)
+        settings.suspicionLongest = .milliseconds(500)
+        var scenario = try Self.scenario("stalls")
+        scenario.seconds = 7_200
+        let broken = World(scenario, nodes: 5, seed: 1, settings: settings).run()
+        #expect(broken?.promise == NobodyDiesFalsely.name)
+    }
+}
