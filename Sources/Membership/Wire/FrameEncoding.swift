@@ -17,10 +17,7 @@ extension Frame {
         case .probing(let message): envelope.body = Self.wire(message)
         case .unknown: break
         }
-        guard let octets: [UInt8] = try? envelope.serializedBytes() else {
-            fatalError("a message without required fields can be written")
-        }
-        return octets
+        return Membership.octets(of: envelope)
     }
 
     private static func wire(_ message: ProbeMessage) -> Chappe_Cluster_Envelope.OneOf_Body {

@@ -1,0 +1,135 @@
+package import Cryptography
+package import MailValues
+
+/// Why a node was not let in. Each is a clear word to who holds the token, and teaches nothing of the cluster.
+package enum JoinRefusal: UInt32, Sendable, CaseIterable, Error {
+    /// Not a request, or not the operator's token, or bent on the way.
+    case wrong = 1
+    /// Of another cluster.
+    case foreign = 2
+    case expired = 3
+    /// It has brought a node in already.
+    case used = 4
+    /// For another member's door.
+    case otherDoor = 5
+    /// Another member has this name.
+    case nameTaken = 6
+    /// The cluster has as many members as it can.
+    case full = 7
+
+    package var sentence: String {
+        switch self {
+        case .wrong: "the token is not valid here: ask for a new one with `chappe join-cmd`"
+        case .foreign: "the token is for another cluster"
+        case .expired: "the token has expired: ask for a new one with `chappe join-cmd`"
+        case .used: "the token was used already: each brings in one node"
+        case .otherDoor: "the token is for another member: use the address that was printed with it"
+        case .nameTaken: "a member has this name already: choose another with --name"
+        case .full: "the cluster takes no more members"
+        }
+    }
+}
+
+/// A member's side of the door: reads what a stranger says, and answers once.
+package struct Doorkeeper: Sendable {
+    package enum Action: Sendable, Equatable {
+        /// A new member: to be stored and said to all, before the answer leaves.
+        case admit(Admission)
+        case answer([UInt8])
+        /// For the log and the counters.
+        case refused(JoinRefusal)
+    }
+
+    private let identity: Ed25519PrivateKey
+
+    package init(identity: Ed25519PrivateKey) { self.identity = identity }
+
+    /// `linkKey` is the key under which the stranger came; a request for another key is a stolen one.
+    package func handle(
+        _ request: [UInt8], from linkKey: [UInt8], book: inout AdmissionBook, now: Timestamp
+    ) -> [Action] {
+        do throws(JoinRefusal) {
+            let admission = try judge(request, linkKey, book, now)
+            guard let admission else { return [.answer(welcome(book))] }
+            guard book.take(admission) == .taken else { throw .wrong }
+            return [.admit(admission), .answer(welcome(book))]
+        } catch {
+            return [.refused(error), .answer(JoinAnswer.refused(error).octets)]
+        }
+    }
+
+    /// The admission, countersigned; nil where the node is in already and only its answer was lost.
+    private func judge(
+        _ request: [UInt8], _ linkKey: [UInt8], _ book: AdmissionBook, _ now: Timestamp
+    ) throws(JoinRefusal) -> Admission? {
+        guard var admission = Admission(decoding: request) else { throw .wrong }
+        guard admission.permit.cluster == book.cluster else { throw .foreign }
+        // Before anything is said about the token: is it the operator's, and its holder's word?
+        guard admission.isAsked(of: book.operatorKey, in: book.cluster), admission.link.linkKey == linkKey
+        else {
+            throw .wrong
+        }
+        guard admission.permit.doorkeeper == identity.node else { throw .otherDoor }
+        if let user = book.user(of: admission.number) {
+            guard user == admission.node, book.isMember(user) else { throw .used }
+            return nil
+        }
+        guard now < admission.permit.expires else { throw .expired }
+        // A number below an eviction's would be void at once.
+        guard !book.isMember(admission.node) else { throw .used }
+        if let namesake = book.member(named: admission.name.lowercased()), namesake != admission.node {
+            throw .nameTaken
+        }
+        guard book.members.count < AdmissionBook.countLongest else { throw .full }
+        admission.countersign(identity)
+        return admission
+    }
+
+    private func welcome(_ book: AdmissionBook) -> [UInt8] {
+        JoinAnswer.welcome(admissions: book.all, evictions: book.allEvictions.map { ($0.node, $0.number) })
+            .octets
+    }
+}
+
+/// What is heard at the door.
+package enum JoinAnswer: Sendable {
+    case welcome(admissions: [Admission], evictions: [(node: NodeID, number: UInt64)])
+    case refused(JoinRefusal)
+}
+
+/// The new node's side: what it says, and whether it believes the answer.
+package struct JoinAttempt: Sendable {
+    package let token: Token
+    package let admission: Admission
+
+    /// Nil if this node belongs to a cluster already, and the token is for another one: it refuses to join.
+    package init?(
+        _ token: Token, name: String, linkKey: [UInt8], identity: Ed25519PrivateKey,
+        memberOf cluster: ClusterID?
+    ) {
+        guard cluster == nil || cluster == token.permit.cluster, Admission.isName(name),
+            linkKey.count == LinkCertificate.keyOctets
+        else { return nil }
+        self.token = token
+        let link = LinkCertificate(linkKey: linkKey, serial: 1, by: identity, in: token.permit.cluster)
+        admission = Admission(token, name: name, link: link, identity: identity)
+    }
+
+    package var request: [UInt8] { admission.octets }
+
+    /// The members, each checked against the operator's key that came with the token, this node among them.
+    package func book(from answer: [UInt8]) throws(JoinRefusal) -> AdmissionBook {
+        guard let answer = JoinAnswer(decoding: answer) else { throw .wrong }
+        switch answer {
+        case .refused(let refusal): throw refusal
+        case .welcome(let admissions, let evictions):
+            var book = AdmissionBook(cluster: token.permit.cluster, operatorKey: token.permit.operatorKey)
+            for admission in admissions { _ = book.take(admission) }
+            // Without the orders' signatures these only keep this node from linking to who is gone; the orders come
+            // as facts.
+            for eviction in evictions { _ = book.evict(eviction.node, number: eviction.number) }
+            guard book.isMember(admission.node), book.isMember(token.permit.doorkeeper) else { throw .wrong }
+            return book
+        }
+    }
+}
