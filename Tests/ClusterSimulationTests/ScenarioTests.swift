@@ -15,7 +15,8 @@ import Testing
 
     @Test(
         "every promise holds in each scenario, on fixed seeds",
-        arguments: ["kill", "freeze", "partition", "clone", "upgrade"], [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
+        arguments: ["kill", "freeze", "partition", "clone", "upgrade", "outage"],
+        [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
     func holds(name: String, seed: UInt64) throws {
         let world = World(try Self.scenario(name), nodes: 5, seed: seed)
         #expect(world.run() == nil)

@@ -169,12 +169,9 @@ extension Detector {
         guard let place = places[peer] else { return }
         members[place].refusedSince = nil
         waiting.removeAll { $0.target == peer && $0.stage == .refused }
-        switch members[place].claim.state {
-        case .dead, .left:
-            if !settings.omitted.contains(.deadAreProbed) { sendProbe(peer, &actions) }
-        case .suspect, .joining, .parked: sendProbe(peer, &actions)
-        case .alive, .draining: break
-        }
+        // Also to one that is alive: what we said before this link was there, it has not heard.
+        let isGone = members[place].claim.state == .dead || members[place].claim.state == .left
+        if !isGone || !settings.omitted.contains(.deadAreProbed) { sendProbe(peer, &actions) }
     }
 
     /// The machine is there and the process is not. If no helper reaches it within a second, it is dead.

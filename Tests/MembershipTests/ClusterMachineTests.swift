@@ -1,0 +1,121 @@
+import MailValues
+import Testing
+
+@testable import Membership
+
+@Suite struct ClusterMachineTests {
+    static let cluster = FrameTests.cluster
+
+    struct Seat {
+        var machine: ClusterMachine
+        var dice = Dice(state: 5)
+
+        init(of count: Int, stored: UInt64 = 3) {
+            let all = Dictionary(uniqueKeysWithValues: (1...count).map { (node($0), UInt64(0)) })
+            machine = ClusterMachine(
+                cluster: ClusterMachineTests.cluster, node: node(1), stored: stored, nonce: 1, admitted: all,
+                now: at(0))
+        }
+
+        mutating func handle(_ event: ClusterMachine.Event, at time: Int64) -> [ClusterMachine.Action] {
+            var actions: [ClusterMachine.Action] = []
+            machine.handle(event, now: at(time), using: &dice, into: &actions)
+            return actions
+        }
+
+        func frame(_ message: ProbeMessage, from number: Int, cluster: ClusterID? = nil) -> Frame {
+            Frame(
+                cluster: cluster ?? ClusterMachineTests.cluster,
+                sender: Sender(node: node(number), incarnation: 1, nonce: UInt64(number)),
+                body: .probing(message))
+        }
+    }
+
+    @Test("a node alone starts at once: it persists its incarnation before it speaks")
+    func alone() {
+        var seat = Seat(of: 1)
+        #expect(
+            seat.handle(.tick, at: 0)
+                == [.persist(incarnation: 4), .started(incarnation: 4, storeIsOld: false)])
+        #expect(seat.machine.sender.incarnation == 4)
+    }
+
+    @Test("a start asks, answers others that start too, hears nothing else, and speaks once it knows")
+    func starts() {
+        var seat = Seat(of: 3)
+        #expect(
+            seat.handle(.linkUp(node(2)), at: 10) == [.send(.probing(.askLastSeen), to: node(2))])
+        let answers = seat.handle(
+            .frame(seat.frame(.askLastSeen, from: 2), from: node(2), age: .zero), at: 20)
+        guard case .send(.probing(.lastSeen(let seen)), node(2))? = answers.first else {
+            Issue.record("\(answers)")
+            return
+        }
+        #expect(seen.incarnation == 0 && seen.heardAgo == nil)
+        let probe = seat.frame(.probe(number: 1, view: 1, claims: []), from: 2)
+        #expect(seat.handle(.frame(probe, from: node(2), age: .zero), at: 30) == [])
+        let said = LastSeen(incarnation: 9, nonce: 0, refutation: 0, state: .dead, heardAgo: nil)
+        #expect(
+            seat.handle(.frame(seat.frame(.lastSeen(said), from: 2), from: node(2), age: .zero), at: 40) == []
+        )
+        let actions = seat.handle(
+            .frame(seat.frame(.lastSeen(said), from: 3), from: node(3), age: .zero), at: 50)
+        #expect(
+            actions.prefix(2) == [.persist(incarnation: 10), .started(incarnation: 10, storeIsOld: true)])
+        #expect(seat.machine.state(of: node(2)) == .joining)
+    }
+
+    @Test(
+        "a frame of another cluster, under another name, from a stranger or in our own name is counted and no more",
+        arguments: FrameRefusal.allCases)
+    func refuses(refusal: FrameRefusal) {
+        for isStarted in [false, true] {
+            var seat = Seat(of: 3)
+            if isStarted { _ = seat.handle(.tick, at: 6_000) }
+            #expect((seat.machine.detector != nil) == isStarted)
+            let before = seat.machine.state(of: node(2))
+            let message = ProbeMessage.rumours([Claim(node: node(2), incarnation: 5, state: .dead)])
+            let (frame, peer): (Frame, Int) =
+                switch refusal {
+                case .otherCluster:
+                    (
+                        seat.frame(
+                            message, from: 3, cluster: ClusterID(octets: [UInt8](repeating: 1, count: 16))!),
+                        3
+                    )
+                case .otherName: (seat.frame(message, from: 2), 3)
+                case .stranger: (seat.frame(message, from: 9), 9)
+                case .ourselves: (seat.frame(message, from: 1), 1)
+                }
+            #expect(
+                seat.handle(.frame(frame, from: node(peer), age: .zero), at: 6_001)
+                    == [.refused(refusal, from: node(peer))])
+            #expect(seat.machine.state(of: node(2)) == before)
+        }
+    }
+
+    @Test("evicted is who is turned away by two members; one alone may be wrong")
+    func turnedAway() {
+        var seat = Seat(of: 3)
+        #expect(seat.handle(.turnedAway(node(2)), at: 1) == [])
+        #expect(seat.handle(.turnedAway(node(2)), at: 2) == [])
+        #expect(seat.handle(.turnedAway(node(9)), at: 3) == [])
+        #expect(seat.handle(.turnedAway(node(3)), at: 4) == [.evicted])
+    }
+
+    @Test("both phases meet every event")
+    func everyPair() {
+        let events: [ClusterMachine.Event] = [
+            .tick, .linkUp(node(2)), .linkDown(node(2)), .linkRefused(node(2)), .turnedAway(node(2)),
+            .admitted([node(1): 1, node(2): 1]), .declare(.draining, within: nil),
+        ]
+        for event in events {
+            var seat = Seat(of: 3)
+            _ = seat.handle(event, at: 1)
+            #expect(seat.machine.detector == nil)
+            _ = seat.handle(.tick, at: 6_000)
+            _ = seat.handle(event, at: 6_001)
+            #expect(seat.machine.detector != nil)
+        }
+    }
+}
