@@ -29,8 +29,8 @@ package struct Envelope: Sendable, Equatable {
     package var deadline: Timestamp?
     /// When the sender was last told of delay.
     package var delayNotifiedAt: Timestamp?
-    /// Offered to another node by this one, which leaves: it is attempted here no more, whatever is heard or not,
-    /// until that node has answered (`Leaver`).
+    /// Offered to another node by this one, which leaves: it is attempted here no more, whatever is heard or
+    /// not, until that node has answered (`Leaver`).
     package var offered: Handover?
     /// Taken over from a node that left, in that leaving.
     package var adopted: Handover?
@@ -156,6 +156,9 @@ package enum StoreError: Error, Sendable, Equatable {
     /// A stored value is damaged or of an unknown version.
     case damaged(detail: String)
 
+    /// Waiting does not help.
+    package var isDamage: Bool { if case .damaged = self { true } else { false } }
+
     /// What a client hears.
     package var reply: Reply {
         switch self {
@@ -167,21 +170,25 @@ package enum StoreError: Error, Sendable, Equatable {
 
 package typealias StoreCompletion = @Sendable (Result<Void, StoreError>) -> Void
 
-/// The durable queue. All calls may come from any thread; none but `scan`, `envelope`, `contentPiece`, `ledger` and `notes` touches the disk on the caller's.
+/// The durable queue. All calls may come from any thread; none but `scan`, `envelope`, `contentPiece`,
+/// `ledger` and `notes` touches the disk on the caller's.
 package protocol QueueStore: AnyObject, Sendable {
     /// Whether new mail may be taken at this moment; cheap, asked at every MAIL. nil: yes.
     var intakeRefusal: StoreError? { get }
     /// Whether attempts may be made: one that could not be recorded would be made twice. nil: yes.
     var deliveryRefusal: StoreError? { get }
 
-    /// Writes and syncs all changes in one batch, then runs `completion` on `lane`. `accept` is refused with `full` while intake is stopped.
+    /// Writes and syncs all changes in one batch, then runs `completion` on `lane`. `accept` is refused with
+    /// `full` while intake is stopped.
     func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion)
 
-    /// Takes back the commit that accepts `id`, if it has only waited so far: its completion then runs with `sick`,
-    /// and nothing of it is ever stored. What is being written goes on, and is answered when it is done.
+    /// Takes back the commit that accepts `id`, if it has only waited so far: its completion then runs with
+    /// `sick`, and nothing of it is ever stored. What is being written goes on, and is answered when it is
+    /// done.
     func withdraw(_ id: QueueID)
 
-    /// Writes one chunk of a large message ahead of its envelope, unsynced. Chunks without an envelope are swept at start.
+    /// Writes one chunk of a large message ahead of its envelope, unsynced. Chunks without an envelope are
+    /// swept at start.
     func writeChunk(
         _ id: QueueID, number: UInt32, octets: [[UInt8]], lane: any Lane,
         completion: @escaping StoreCompletion)

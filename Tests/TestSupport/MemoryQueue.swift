@@ -17,6 +17,8 @@ package final class MemoryQueue: QueueStore {
         var contents = Contents()
         /// What the next commits that match are answered with.
         var failures: [(error: StoreError, count: Int)] = []
+        /// Messages whose contents cannot be read.
+        var damaged: Set<QueueID> = []
         var intakeRefusal: StoreError?
         var deliveryRefusal: StoreError?
         /// Commits wait, as behind a disk that does not answer.
@@ -88,6 +90,13 @@ package final class MemoryQueue: QueueStore {
         }
     }
 
+    /// The content of a message cannot be read from now on, or can again.
+    package func damage(_ id: QueueID, _ isDamaged: Bool = true) {
+        state.withLock { state in
+            if isDamaged { state.damaged.insert(id) } else { state.damaged.remove(id) }
+        }
+    }
+
     /// Returns once the contents are so; looked at after each commit.
     package func until(_ condition: @escaping @Sendable (Contents) -> Bool) async {
         await withCheckedContinuation { continuation in
@@ -146,12 +155,14 @@ package final class MemoryQueue: QueueStore {
     }
 
     package func contentPiece(_ id: QueueID, number: UInt32) throws(StoreError) -> [UInt8]? {
-        state.withLock { state in
+        let piece = state.withLock { state -> Result<[UInt8]?, StoreError> in
+            if state.damaged.contains(id) { return .failure(.damaged(detail: "000012.blob")) }
             guard let pieces = state.contents.pieces[id], pieces.indices.contains(Int(number)) else {
-                return nil
+                return .success(nil)
             }
-            return pieces[Int(number)]
+            return .success(pieces[Int(number)])
         }
+        return try piece.get()
     }
 
     package func scan(_ body: (Envelope) -> Bool) throws(StoreError) {

@@ -9,6 +9,8 @@ struct RecipientResult: Equatable, Sendable {
         case bounced
         /// Not now: tried again later.
         case deferred
+        /// We cannot read the message ourselves: not now, and however late it is, not returned for that.
+        case withheld
     }
 
     /// Its place in the envelope.

@@ -66,7 +66,7 @@ struct Settlement {
                 progress.nextAttempt = next
                 nextAttempt = next
                 deferredCount += 1
-                if tellsOfDelay && recipient.wants(.delay) {
+                if tellsOfDelay && result.kind == .deferred && recipient.wants(.delay) {
                     var line = recipient.line(
                         result, .delayed, status: result.reply.enhanced ?? EnhancedStatus(4, 0, 0), now: now)
                     line.retriedUntil = deadline

@@ -43,8 +43,17 @@ extension Dispatcher {
         let (eightBit, limit) = state.withLock {
             ($0.settings.eightBitRule(for: work.domain), $0.settings.limits.recipientsPerTransaction)
         }
+        var failure: StoreError?
         let preflight = Preflight(envelope, indices: pending, peer: peer, eightBit: eightBit) {
-            hasASCIIHeader(envelope, work.fresh)
+            do throws(StoreError) { return try hasASCIIHeader(envelope, work.fresh) } catch {
+                failure = error
+                return true
+            }
+        }
+        if let failure {
+            results += unreadable(envelope, "content", failure, indices: pending)
+            pending.removeAll()
+            return nil
         }
         results += preflight.refused
         pending = preflight.indices
@@ -127,10 +136,11 @@ extension Dispatcher {
             }
             change { state, _ in _ = state.scheduler.finish(work.slot) }
         } catch {
-            // Damaged or unreadable: it stays, and whoever is on call hears of it each time.
+            // It stays; damaged, it is not tried again before somebody has looked after the store.
             let now = seams.clock.now
             complain(of: work.id, "envelope", error, now: now)
             change { state, _ in
+                if error.isDamage { state.scheduler.hold(work.id) }
                 state.scheduler.putOff(
                     work.slot, until: now + state.settings.retry.retryDelayLongest, failures: work.failures)
             }
@@ -138,13 +148,36 @@ extension Dispatcher {
         return nil
     }
 
-    /// Our own fault, and no host's: the message stays, and the host stays in favour.
+    /// Our own fault, and neither a host's nor a recipient's: the message stays, and the host stays in
+    /// favour.
     private func unreadable(
         _ envelope: Envelope, _ part: String, _ error: StoreError, indices: [Int]
     ) -> [RecipientResult] {
         complain(of: envelope.id, part, error, now: seams.clock.now)
+        if case .damaged(let detail) = error { withhold(envelope, "its \(part) cannot be read: \(detail)") }
         let reply = Reply(451, EnhancedStatus(4, 3, 0), "The \(part) of the message cannot be read here")
-        return indices.map { RecipientResult(index: $0, kind: .deferred, reply: reply) }
+        return indices.map { RecipientResult(index: $0, kind: .withheld, reply: reply) }
+    }
+
+    /// Holds a message that is damaged on our disk: no attempt mends it, and a person must hear of it.
+    private func withhold(_ envelope: Envelope, _ reason: String) {
+        let now = seams.clock.now
+        // In memory first. The entry that met the damage is in flight and will be put off, so the message
+        // cannot be removed before the hold is written.
+        state.withLock { $0.scheduler.hold(envelope.id) }
+        guard var held = (try? seams.store.envelope(envelope.id)) ?? nil, held.hold == nil else { return }
+        held.hold = Envelope.Hold(by: "store", reason: String(reason.printable(limit: 500)), since: now)
+        var event = Event(.hold, at: now, message: envelope.id)
+        event.add("by", "store")
+        event.add("reason", .text(held.hold!.reason))
+        let line = event.encoded()
+        let changes: [QueueChange] = [
+            .amend(held), .ledger(LedgerLine(id: envelope.id, at: now, line: line)),
+        ]
+        // Refused, it is held until the next start, and again at the first attempt after that.
+        seams.store.commit(changes, lane: lane) { [events = seams.events] result in
+            if case .success = result { events.write(line) }
+        }
     }
 
     private func complain(of id: QueueID, _ part: String, _ error: StoreError, now: Timestamp) {
@@ -154,10 +187,12 @@ extension Dispatcher {
         state.withLock { $0.counters.unreadable += 1 }
     }
 
-    /// Whether the header section is free of octets above 127; false where it cannot be read.
-    private func hasASCIIHeader(_ envelope: Envelope, _ fresh: FreshMessage?) -> Bool {
+    /// Whether the header section is free of octets above 127.
+    private func hasASCIIHeader(_ envelope: Envelope, _ fresh: FreshMessage?) throws(StoreError) -> Bool {
         if let fresh { return fresh.content.hasASCIIHeader }
-        guard let piece = try? seams.store.contentPiece(envelope.id, number: 0) else { return false }
+        guard let piece = try seams.store.contentPiece(envelope.id, number: 0) else {
+            throw .damaged(detail: "piece 0 of \(envelope.id) is missing")
+        }
         return [piece].hasASCIIHeader
     }
 }
