@@ -23,6 +23,16 @@ enum DatabaseError: Error {
         }
     }
 
+    /// What was written is not there any more, and will not come back by waiting.
+    var isDamage: Bool {
+        switch self {
+        case .damaged: true
+        // A table or a blob file that is gone.
+        case .other(let detail): detail.contains("No such file")
+        case .noSpace, .busy: false
+        }
+    }
+
     var detail: String {
         switch self {
         case .damaged(let detail), .noSpace(let detail), .busy(let detail), .other(let detail): detail
@@ -162,6 +172,11 @@ final class Database: @unchecked Sendable {
     func reclaim(_ family: Family) throws(DatabaseError) {
         try flush(family)
         rocksdb_compact_range_cf(raw, self[family], nil, 0, nil, 0)
+    }
+
+    /// Everything is in tables afterwards, and nothing in the log alone.
+    func flushAll() throws(DatabaseError) {
+        for family in Family.allCases { try flush(family) }
     }
 
     func flush(_ family: Family) throws(DatabaseError) {

@@ -101,8 +101,9 @@ final class DatabaseSettings: @unchecked Sendable {
         let table = rocksdb_block_based_options_create()
         rocksdb_block_based_options_set_block_cache(table, cache)
         rocksdb_block_based_options_set_block_size(table, 16 << 10)
-        // XXH3: Debian builds the library without the processor's own CRC32C.
-        rocksdb_block_based_options_set_checksum(table, 4)
+        // CRC32C: what else guards a store is guarded by it too, and we read tables without the library where
+        // one is damaged.
+        rocksdb_block_based_options_set_checksum(table, 1)
         rocksdb_options_set_block_based_table_factory(family, table)
         rocksdb_block_based_options_destroy(table)
     }

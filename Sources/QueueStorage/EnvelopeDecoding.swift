@@ -31,6 +31,14 @@ enum EnvelopeDecoding {
         return DecodedEnvelope(envelope: envelope, epoch: stored.epoch)
     }
 
+    /// The same from octets of one's own.
+    static func envelope(_ id: QueueID, stored: [UInt8]) throws(StoredValueError) -> DecodedEnvelope {
+        let result = stored.withUnsafeBytes { octets in
+            Result { () throws(StoredValueError) in try envelope(id, octets) }
+        }
+        return try result.get()
+    }
+
     /// Reads what `WireWriter.progress` wrote.
     static func progress(_ value: UnsafeRawBufferPointer) throws(StoredValueError) -> Recipient.Progress {
         try progress(try message(value, "progress"))

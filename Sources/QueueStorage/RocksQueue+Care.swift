@@ -20,6 +20,20 @@ extension RocksQueue {
         return statistics
     }
 
+    /// Reads every file of the open store and compares its checksums. Waits for the disk; `goOn` hears how
+    /// many octets were read and may end it.
+    package func examine(_ goOn: @escaping (Int) -> Bool) -> StoreStatistics {
+        OpenExamination(
+            directory: folder, database: database, health: health, goOn: goOn
+        ).run()
+        return statistics
+    }
+
+    /// From now on all files are read and compared from time to time, in the background.
+    package func beginExamining() {
+        examiner.begin()
+    }
+
     /// Makes a copy in `directory`, which must not exist yet. Whoever opens the copy finds everything held.
     ///
     /// What never changes is shared by hard links where the copy lies on the same file system.

@@ -5,7 +5,7 @@ extension RocksQueue {
     package func envelope(_ id: QueueID) throws(StoreError) -> Envelope? {
         var reader = EnvelopeReader(epoch: epoch)
         var found: Envelope?
-        try reading { database throws(DatabaseError) in
+        try reading(id) { database throws(DatabaseError) in
             try database.walk(.envelope, from: id.octets, to: Key.end(of: id)) { key, value in
                 reader.take(key, value) {
                     found = $0
@@ -17,12 +17,12 @@ extension RocksQueue {
             found = $0
             return true
         }
-        if let damage = reader.damage { throw .damaged(detail: damage) }
+        if let damage = reader.damage { throw told(damage, id) }
         return found
     }
 
     package func contentPiece(_ id: QueueID, number: UInt32) throws(StoreError) -> [UInt8]? {
-        try reading { database throws(DatabaseError) in
+        try reading(id) { database throws(DatabaseError) in
             try database.get(.content, Key.numbered(id, number)) { [UInt8]($0) }
         }
     }
@@ -45,14 +45,14 @@ extension RocksQueue {
             }
             if goesOn { reader.finish(counted) }
         }
-        if let damage = reader.damage { throw .damaged(detail: damage) }
+        if let damage = reader.damage { throw told(damage, nil) }
         if goesOn { health.counted(count, before: before) }
     }
 
     package func ledger(_ id: QueueID) throws(StoreError) -> [LedgerLine] {
         var lines: [LedgerLine] = []
         var damage: String?
-        try reading { database throws(DatabaseError) in
+        try reading(id) { database throws(DatabaseError) in
             try database.walk(.ledger, from: id.octets, to: Key.end(of: id)) { key, value in
                 guard key.count == Key.ledgerOctets else { return true }
                 do throws(StoredValueError) {
@@ -65,7 +65,7 @@ extension RocksQueue {
                 return true
             }
         }
-        if let damage { throw .damaged(detail: damage) }
+        if let damage { throw told(damage, id) }
         return lines
     }
 
@@ -88,21 +88,28 @@ extension RocksQueue {
                 }
             }
         }
-        if let damage { throw .damaged(detail: damage) }
+        if let damage { throw told(damage, nil) }
     }
 
-    /// Reads from the open database; damage is reported as such, never as absence.
-    private func reading<R>(_ body: (Database) throws(DatabaseError) -> R) throws(StoreError) -> R {
+    /// Reads from the open database; damage is reported as such, never as absence, and the store's health
+    /// tells of it.
+    private func reading<R>(
+        _ id: QueueID? = nil, _ body: (Database) throws(DatabaseError) -> R
+    ) throws(StoreError) -> R {
         let result: R?
         do throws(DatabaseError) {
             result = try database.read(body)
         } catch {
-            switch error {
-            case .damaged(let detail): throw .damaged(detail: detail)
-            case .noSpace(let detail), .busy(let detail), .other(let detail): throw .sick(detail: detail)
-            }
+            guard error.isDamage else { throw .sick(detail: error.detail) }
+            health.found(StoreFinding(file: error.fileName ?? "the store", detail: error.detail, id: id))
+            throw .damaged(detail: error.detail)
         }
         guard let result else { throw .sick(detail: "the store is not open") }
         return result
+    }
+
+    private func told(_ damage: String, _ id: QueueID?) -> StoreError {
+        health.found(StoreFinding(file: "the store", detail: damage, id: id))
+        return .damaged(detail: damage)
     }
 }

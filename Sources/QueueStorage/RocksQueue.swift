@@ -5,13 +5,15 @@ package import QueueEngine
 ///
 /// One thread writes (`Writer`), another keeps room and counts (`Keeper`); reads are on the caller's thread.
 package final class RocksQueue: QueueStore {
-    let directory: String
+    let folder: StoreDirectory
     let options: StoreOptions
     let database: OpenDatabase
     let health = StoreHealth()
     let room: Room
     let epoch: Epoch
     private let lock: DirectoryLock
+    private let witness: Witness
+    let examiner: Examiner
     private let inbox = Inbox()
     private let keeper: Keeper
     private let threads: [WorkerThread]
@@ -21,29 +23,38 @@ package final class RocksQueue: QueueStore {
     package var heldSince: Envelope.Hold? { epoch.hold }
 
     private init(
-        directory: String, options: StoreOptions, lock: consuming DirectoryLock, database: Database,
+        folder: StoreDirectory, options: StoreOptions, lock: consuming DirectoryLock, database: Database,
         state: StoredState,
         now: Timestamp
     ) {
-        self.directory = directory
+        self.folder = folder
         self.options = options
         self.lock = lock
         self.database = OpenDatabase(database)
         epoch = state.epoch
         format = state.format
-        room = Room(directory: directory, options: options)
+        room = Room(directory: folder.path, options: options)
         health.counted(database.property("rocksdb.estimate-num-keys", .envelope), before: 0)
-        keeper = Keeper(database: self.database, room: room, health: health)
+        witness = Witness(folder.path)
+        witness.forgetLog()
+        keeper = Keeper(
+            database: self.database, room: room, health: health, directory: folder, witness: witness)
         keeper.look()
+        keeper.witnessManifest()
+        examiner = Examiner(directory: folder, database: self.database, health: health, options: options)
         let writer = Writer(
             inbox: inbox, database: self.database, room: room, health: health, options: options,
-            epoch: state.epoch.number, openedAt: now
+            witness: witness, directory: folder, epoch: state.epoch.number, openedAt: now
         ) { () throws(DatabaseError) in
-            try Database(directory: directory, options: options, recovery: .tolerateCorruptedTail)
+            do throws(StoreOpenError) { try folder.inspect(mayCreate: false) } catch {
+                throw .damaged("Corruption: \(error)")
+            }
+            return try Database(directory: folder.path, options: options, recovery: .tolerateCorruptedTail)
         }
         threads = [
             WorkerThread(name: "store-writer") { writer.run() },
             WorkerThread(name: "store-keeper") { [keeper] in keeper.run() },
+            WorkerThread(name: "store-examiner") { [examiner] in examiner.run() },
         ]
     }
 
@@ -57,16 +68,16 @@ package final class RocksQueue: QueueStore {
         let directory = try StoreDirectory(directory, create: wished.createIfMissing)
         let lock = try DirectoryLock(directory.path)
         let options = wished.fitted(to: Room.capacity(of: directory.path) ?? .max)
-        try directory.inspect(mayCreate: wished.createIfMissing)
+        if let manifest = try directory.inspect(mayCreate: wished.createIfMissing) {
+            try directory.checkTables(of: manifest, patience: options.startExamination)
+        }
         do {
             let database = try Database(
                 directory: directory.path, options: options, recovery: .tolerateCorruptedTail)
-            try directory.checkFiles(of: database)
             let state = try StoredState.load(from: database, marker: directory.marker, now: now)
             directory.removeMarker()
             return RocksQueue(
-                directory: directory.path, options: options, lock: lock, database: database, state: state,
-                now: now)
+                folder: directory, options: options, lock: lock, database: database, state: state, now: now)
         } catch let error as DatabaseError {
             if case .damaged = error { try directory.nameDamage() }
             throw StoreOpenError(error, directory: directory.path)
@@ -81,6 +92,7 @@ package final class RocksQueue: QueueStore {
     package func close() {
         inbox.close()
         keeper.close()
+        examiner.close()
         for thread in threads { thread.join() }
         try? database.replace { () throws(DatabaseError) in nil }
         lock.release()

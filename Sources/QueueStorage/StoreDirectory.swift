@@ -26,7 +26,20 @@ struct StoreDirectory: Sendable {
             }
             if name != "." && name != ".." { names.append(name) }
         }
-        return names.sorted()
+        // By length first: a number may grow beyond its usual six digits.
+        return names.sorted { $0.utf8.count != $1.utf8.count ? $0.utf8.count < $1.utf8.count : $0 < $1 }
+    }
+
+    /// `000012.sst` and `MANIFEST-000012` are 12.
+    static func number(of file: String) -> UInt64? {
+        let start = file.hasPrefix("MANIFEST-") ? file.dropFirst(9) : file.prefix { $0 != "." }
+        return UInt64(start)
+    }
+
+    /// Octets; nil: it is not there.
+    func size(of file: String) -> Int? {
+        var status = stat()
+        return stat("\(path)/\(file)", &status) == 0 ? Int(status.st_size) : nil
     }
 
     var marker: StoreMarker? {
@@ -36,88 +49,152 @@ struct StoreDirectory: Sendable {
 
     func removeMarker() { unlink("\(path)/\(StoreMarker.fileName)") }
 
-    /// Throws what RocksDB would pass over in silence: a CURRENT that is gone or points nowhere, and logs
-    /// with holes.
-    func inspect(mayCreate: Bool) throws(StoreOpenError) {
+    // MARK: Before it is opened
+
+    /// Throws what RocksDB would pass over in silence, or meet only when it is read: a CURRENT that is gone
+    /// or points nowhere, a manifest that lost its end, logs with holes, files that are gone or have other
+    /// ends than were written.
+    ///
+    /// - Returns: what the store consists of; nil: there is none yet.
+    @discardableResult
+    func inspect(mayCreate: Bool) throws(StoreOpenError) -> Manifest? {
         let files = files
         guard files.contains("CURRENT") else {
-            if let orphan = files.first(where: {
-                $0.hasSuffix(".sst") || $0.hasSuffix(".blob") || $0.hasPrefix("MANIFEST-")
-            }) {
+            if let orphan = orphan(among: files) {
                 throw .damaged(file: "CURRENT", detail: "it is missing, but \(orphan) is there")
             }
             if !mayCreate { throw .missing(directory: path) }
-            return
+            return nil
         }
-        let manifest = try currentManifest(among: files)
-        try inspect([manifest], kind: .manifest)
-        try inspect(files.filter { $0.hasSuffix(".log") }, kind: .writeAhead)
+        let manifest = try manifest(named: try currentManifest(among: files))
+        if let finding = endDamages(of: manifest).first { throw StoreOpenError(finding) }
+        try inspectLogs(of: manifest, among: files)
+        return manifest
     }
 
-    /// The manifest that CURRENT names.
-    private func currentManifest(among files: [String]) throws(StoreOpenError) -> String {
+    /// What shows that there was a store before.
+    private func orphan(among files: [String]) -> String? {
+        let file = files.first {
+            $0.hasSuffix(".sst") || $0.hasSuffix(".blob") || $0.hasPrefix("MANIFEST-")
+        }
+        return file ?? (Witness.notes(in: path).log == nil ? nil : Witness.fileName)
+    }
+
+    /// The name of the manifest that CURRENT names.
+    func currentManifest(among files: [String]) throws(StoreOpenError) -> String {
         let text: String
         do {
             text = try FileContent("\(path)/CURRENT").withOctets { String(decoding: $0, as: UTF8.self) }
         } catch {
             throw .damaged(file: "CURRENT", detail: "\(error)")
         }
-        let name = text.dropLast()
-        guard text.last == "\n", name.hasPrefix("MANIFEST-"), files.contains(String(name)) else {
-            throw .damaged(file: "CURRENT", detail: "it names no manifest that is there")
+        let name = String(text.dropLast())
+        guard text.last == "\n", name.hasPrefix("MANIFEST-"), let number = Self.number(of: name) else {
+            throw .damaged(file: "CURRENT", detail: "it names no manifest")
         }
-        return String(name)
+        let witnessed = Witness.notes(in: path).manifest
+        guard files.contains(name), witnessed.map({ number >= $0.number }) ?? true else {
+            // Which of the two is wrong, the other manifests tell.
+            let others = files.filter { $0.hasPrefix("MANIFEST-") }
+            guard others.isEmpty else {
+                throw .damaged(file: "CURRENT", detail: "it names \(name), but \(others.last!) is there")
+            }
+            throw .damaged(file: name, detail: "it is missing")
+        }
+        return name
+    }
+
+    /// Reads a manifest of which every octet is as it was written.
+    func manifest(named name: String) throws(StoreOpenError) -> Manifest {
+        do {
+            let content = try FileContent("\(path)/\(name)")
+            var inspection = LogInspection(.manifest)
+            if let finding = content.withOctets({ inspection.next(name, $0) }) {
+                throw StoreOpenError(finding)
+            }
+            let witnessed = Witness.notes(in: path).manifest
+            let octets = content.withOctets { $0.count }
+            if let witnessed, witnessed.number == Self.number(of: name), octets < witnessed.octets {
+                throw StoreOpenError.damaged(
+                    file: name, detail: "it is \(octets) octets long, and was \(witnessed.octets)")
+            }
+            guard let manifest = content.withOctets({ Manifest($0) }) else {
+                throw StoreOpenError.damaged(file: name, detail: "it does not say what the store consists of")
+            }
+            return manifest
+        } catch let error as StoreOpenError {
+            throw error
+        } catch let error as FileContent.Failure where error.isMissing {
+            throw .damaged(file: name, detail: "it is missing")
+        } catch {
+            throw .failed(detail: "\(name): \(error)")
+        }
+    }
+
+    private func inspectLogs(of manifest: Manifest, among files: [String]) throws(StoreOpenError) {
+        if let finding = witnessedLogDamage(firstLog: manifest.firstLog) { throw StoreOpenError(finding) }
+        var inspection = LogInspection(.writeAhead)
+        try inspect(logs(of: manifest, among: files), by: &inspection)
+    }
+
+    func logs(of manifest: Manifest, among files: [String]) -> [String] {
+        files.filter { $0.hasSuffix(".log") && Self.number(of: $0).map { $0 >= manifest.firstLog } ?? false }
+    }
+
+    /// What the log lacks that was written last, of what was synced.
+    func witnessedLogDamage(firstLog: UInt64) -> StoreFinding? {
+        guard let note = Witness.notes(in: path).log, note.number >= firstLog else { return nil }
+        return lengthDamage(of: Examination.name(ofLog: note.number), octets: note.octets, orMore: true)
+    }
+
+    /// Octets that were synced and are not there any more.
+    func missingLogOctets(firstLog: UInt64) -> Int {
+        guard let note = Witness.notes(in: path).log, note.number >= firstLog else { return 0 }
+        return max(0, note.octets - (size(of: Examination.name(ofLog: note.number)) ?? 0))
     }
 
     /// Throws the name of the damaged log, where RocksDB only said that there is one.
     func nameDamage() throws(StoreOpenError) {
-        try inspect(files.filter { $0.hasSuffix(".log") }, kind: .writeAhead, checksAll: true)
+        var inspection = LogInspection(.writeAhead, checksAll: true)
+        try inspect(files.filter { $0.hasSuffix(".log") }, by: &inspection)
     }
 
-    private func inspect(
-        _ names: [String], kind: LogInspection.Kind, checksAll: Bool = false
-    ) throws(StoreOpenError) {
-        var inspection = LogInspection(kind, checksAll: checksAll)
+    func inspect(_ names: [String], by inspection: inout LogInspection) throws(StoreOpenError) {
         for name in names {
-            do {
-                let content = try FileContent("\(path)/\(name)")
-                if let damage = content.withOctets({ inspection.next(name, $0) }) {
-                    throw StoreOpenError.damaged(file: damage.file, detail: damage.detail)
-                }
-            } catch let error as StoreOpenError {
-                throw error
-            } catch {
+            let content: FileContent
+            do throws(FileContent.Failure) { content = try FileContent("\(path)/\(name)") } catch {
                 throw .failed(detail: "\(name): \(error)")
             }
+            if let finding = content.withOctets({ inspection.next(name, $0) }) {
+                throw StoreOpenError(finding)
+            }
         }
-    }
-
-    /// RocksDB looks for its tables when it opens, but for blob files only when one is read.
-    func checkFiles(of database: Database) throws(StoreOpenError) {
-        let there = files.count { $0.hasSuffix(".blob") }
-        let known = database.property("rocksdb.num-blob-files", .content)
-        guard there < known else { return }
-        throw .damaged(file: "blob files", detail: "\(known - there) of \(known) are missing")
     }
 }
 
 extension StoreOpenError {
+    init(_ finding: StoreFinding) { self = .damaged(file: finding.file, detail: finding.detail) }
+
     init(_ error: DatabaseError, directory: String) {
         switch error {
         case .damaged(let detail):
-            self = .damaged(file: Self.fileName(in: detail) ?? "the database", detail: detail)
+            self = .damaged(file: error.fileName ?? "the database", detail: detail)
         case .other(let detail) where detail.contains("While lock file"):
             self = .locked(directory: directory)
         case .other(let detail) where detail.contains("No such file"):
-            self = .damaged(file: Self.fileName(in: detail) ?? "the database", detail: detail)
+            self = .damaged(file: error.fileName ?? "the database", detail: detail)
         case .noSpace(let detail), .busy(let detail), .other(let detail):
             self = .failed(detail: detail)
         }
     }
+}
+
+extension DatabaseError {
+    var finding: StoreFinding { StoreFinding(file: fileName ?? "the store", detail: detail) }
 
     /// The first word of RocksDB's text that ends like one of its files; a manifest last, as it is named
     /// along with others.
-    private static func fileName(in detail: String) -> String? {
+    var fileName: String? {
         let words = detail.split(whereSeparator: { " :,;()\"".contains($0) }).map {
             $0.split(separator: "/").last ?? $0
         }

@@ -6,7 +6,11 @@ final class StoreHealth: Sendable {
     private struct State {
         var statistics = StoreStatistics()
         var refusal: StoreError?
+        var findings: Set<StoreFinding> = []
     }
+
+    /// Findings that are told one by one; the rest is counted.
+    private static let findingsTold = 8
 
     private let well = Atomic<Bool>(true)
     private let state = Mutex(State())
@@ -41,6 +45,21 @@ final class StoreHealth: Sendable {
         }
         well.store(false, ordering: .relaxed)
     }
+
+    /// Octets are not what was written: from now on this is said until the store is opened by another
+    /// process.
+    func found(_ finding: StoreFinding) {
+        state.withLock { state in
+            guard state.findings.count < 10_000, state.findings.insert(finding).inserted else { return }
+            state.statistics.damageCount += 1
+            if state.statistics.damages.count < Self.findingsTold {
+                state.statistics.damages.append(finding.description)
+            }
+        }
+    }
+
+    /// A whole examination has ended.
+    func examined() { state.withLock { $0.statistics.examinations += 1 } }
 
     func recover() {
         state.withLock { state in

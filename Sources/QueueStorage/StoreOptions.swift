@@ -21,6 +21,12 @@ package struct StoreOptions: Sendable, Equatable {
     package var backgroundThreads = 2
     /// False opens nothing that is not there yet.
     package var createIfMissing = true
+    /// A start compares the checksums of tables for no longer than this; mail waits meanwhile.
+    package var startExamination: Duration = .milliseconds(300)
+    /// Octets a second that an examination of the open store reads, so that it delays nobody.
+    package var examinationRate = 64 << 20
+    /// From the end of one examination to the beginning of the next.
+    package var examinationPause: Duration = .seconds(24 * 3600)
     /// A batch of this many commits is a crowd: before the next one the writer waits `gathering` for more.
     package var gatheringCommits = 4
     package var gathering: Duration = .microseconds(500)

@@ -23,6 +23,12 @@ package struct StoreStatistics: Sendable, Equatable {
     /// Kept back so that a full file system still has room for the progress of what is queued.
     package var reserveOctets = 0
     package var format: UInt32 = 0
+    /// Places where octets are not what was written, met since the store was opened …
+    package var damageCount = 0
+    /// … and the first few of them in words: file, place, message.
+    package var damages: [String] = []
+    /// How often all files were read and compared.
+    package var examinations = 0
     /// Why the store cannot write, for the log; nil while it can.
     package var sickness: String?
 

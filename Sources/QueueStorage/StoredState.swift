@@ -42,6 +42,11 @@ struct StoredState: Equatable, Sendable {
 
     private static func loadEpoch(from database: Database) throws -> Epoch {
         guard let stored = try database.get(.state, Key.epoch, { [UInt8]($0) }) else { return Epoch() }
+        return try epoch(stored)
+    }
+
+    /// Reads what `save` wrote.
+    static func epoch(_ stored: [UInt8]) throws -> Epoch {
         let body = try stored.withUnsafeBytes { [UInt8](try StoredValue.body(of: $0)) }
         let epoch = try Chappe_Queue_StoredEpoch(serializedBytes: body)
         return Epoch(number: epoch.number, hold: epoch.hasHold ? EnvelopeDecoding.hold(epoch.hold) : nil)

@@ -12,6 +12,10 @@ final class Writer: @unchecked Sendable {
     private let room: Room
     private let health: StoreHealth
     private let options: StoreOptions
+    private let witness: Witness
+    private var log: LogWatch
+    /// Something was written without a sync since the last look at the log.
+    private var hasWrittenUnsynced = false
     private let epoch: UInt64
     private let reopen: @Sendable () throws(DatabaseError) -> Database
     private let batch = Batch()
@@ -25,7 +29,7 @@ final class Writer: @unchecked Sendable {
 
     init(
         inbox: Inbox, database: OpenDatabase, room: Room, health: StoreHealth, options: StoreOptions,
-        epoch: UInt64,
+        witness: Witness, directory: StoreDirectory, epoch: UInt64,
         openedAt: Timestamp, reopen: @escaping @Sendable () throws(DatabaseError) -> Database
     ) {
         self.inbox = inbox
@@ -33,6 +37,8 @@ final class Writer: @unchecked Sendable {
         self.room = room
         self.health = health
         self.options = options
+        self.witness = witness
+        log = LogWatch(directory)
         self.epoch = epoch
         self.reopen = reopen
         progressed = ProgressedMessages(openedAt: openedAt)
@@ -158,6 +164,8 @@ final class Writer: @unchecked Sendable {
         let begun = ContinuousClock.now
         do {
             try batch.write(to: database, synced: true)
+            if let note = log.look(isSure: !hasWrittenUnsynced) { witness.log(note) }
+            hasWrittenUnsynced = false
             lastBatchCommits = range.count
             health.batchWritten(
                 commits: range.count, octets: batch.octets, growth: accepted,
@@ -199,6 +207,7 @@ final class Writer: @unchecked Sendable {
         batch.removeAll()
         let taken = backlog.fill(batch, upTo: options.chunkOctetsPerBatch, database)
         do {
+            hasWrittenUnsynced = true
             try batch.write(to: database, synced: false)
             backlog.finish(taken, &completions)
             wrote(batch.octets)
@@ -218,6 +227,7 @@ final class Writer: @unchecked Sendable {
             batch.dropChunks(drop.id, count: drop.count, from: database)
         }
         // What is not dropped now is swept at the next start.
+        hasWrittenUnsynced = true
         do {
             try batch.write(to: database, synced: false)
         } catch .busy {
@@ -240,6 +250,7 @@ final class Writer: @unchecked Sendable {
         if case .noSpace = error { room.giveUpBallast() }
         let refusal: StoreError = if case .noSpace = error { .full } else { .sick(detail: error.detail) }
         health.fallSick(refusal, detail: error.detail)
+        if error.isDamage { health.found(error.finding) }
         pause = .milliseconds(50)
         return refusal
     }
@@ -247,12 +258,14 @@ final class Writer: @unchecked Sendable {
     /// After an error RocksDB takes no more writes until it is opened anew; what was answered is in its log.
     private func mend() {
         do throws(DatabaseError) {
+            hasWrittenUnsynced = true
             try database.replace { () throws(DatabaseError) in try reopen() }
             health.recover()
             room.look()
             pause = .zero
         } catch {
             if case .noSpace = error { room.giveUpBallast() }
+            if error.isDamage { health.found(error.finding) }
             health.fallSick(.sick(detail: error.detail), detail: error.detail)
             pause = min(max(pause, .milliseconds(50)) * 2, .seconds(5))
         }

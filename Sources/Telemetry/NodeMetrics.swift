@@ -30,6 +30,7 @@ package final class NodeMetrics: Sendable {
     package let storeFailures: Counter
     package let storeFree: Gauge
     package let storeSick: Gauge
+    package let storeDamages: Gauge
     package let intakeStopped: Gauge
     package let deliveryStopped: Gauge
 
@@ -105,6 +106,9 @@ package final class NodeMetrics: Sendable {
         storeFailures = r.counter("chappe_store_failures_total", "Write batches that the store refused.")
         storeFree = r.gauge("chappe_store_free_octets", "Octets free in the store's file system.")
         storeSick = r.gauge("chappe_store_sick", "1 while the store cannot write.")
+        storeDamages = r.gauge(
+            "chappe_store_damages",
+            "Places met since the start where the store's octets are not what was written.")
         intakeStopped = r.gauge(
             "chappe_intake_stopped", "1 while mail is put off with 4yz, for room or sickness.")
         deliveryStopped = r.gauge("chappe_delivery_stopped", "1 while no attempt could be recorded.")

@@ -145,14 +145,20 @@ struct NodeCommandTests {
     func repair() {
         var report = RepairReport()
         report.messages = 1200
-        report.gone = (0..<30).map { QueueID(high: 1, low: $0) }
+        report.gone = (0..<30).map {
+            RepairReport.Gone(id: QueueID(high: 1, low: $0), reason: "its content is gone")
+        }
+        report.damages = ["000012.blob: it is missing"]
         report.unreadableOctets = 4096
+        report.damagedStore = "/queue.damaged-1"
         let some = StoreRepairCommand.lines(report, wide: false)
         #expect(some[0] == "1,200 messages can be read; the node will start with all of them held")
-        #expect(some[1] == "30 messages are gone:" && some[2] == "  \(QueueID(high: 1, low: 0))")
-        #expect(some.count == 25 && some[22] == "  … --ids shows all")
-        #expect(some[23].hasPrefix("4.0 KiB of the log cannot be read"))
-        #expect(StoreRepairCommand.lines(report, wide: true).count == 34)
+        #expect(some[1] == "damaged: 000012.blob: it is missing" && some[2] == "30 messages are gone:")
+        #expect(some[3] == "  \(QueueID(high: 1, low: 0))  its content is gone")
+        #expect(some[23] == "  … 10 more: --ids shows all")
+        #expect(some[24].hasPrefix("4.0 KiB of the log cannot be read"))
+        #expect(some[25] == "the damaged store is in /queue.damaged-1" && some.count == 27)
+        #expect(StoreRepairCommand.lines(report, wide: true).count == 36)
     }
 
     @Test("version and metrics are given as they are")

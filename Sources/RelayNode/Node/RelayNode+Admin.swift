@@ -121,8 +121,23 @@ extension RelayNode: AdminBackend, HealthSource {
                     "the file was refused at \(Moment(refusedAt)): what was read before is in force",
                     advice: "`chappe config check`"))
         }
+        let statistics = store.statistics
+        for damage in statistics.damages {
+            problems.append(
+                .init(
+                    .critical, "the store is damaged: \(damage)",
+                    advice: "what cannot be read is held; stop the node, then `chappe store repair` "
+                        + "(ops/runbooks/store-sick.md)"))
+        }
+        if statistics.damageCount > statistics.damages.count {
+            problems.append(
+                .init(
+                    .critical,
+                    "the store is damaged in \(statistics.damageCount - statistics.damages.count) more places",
+                    advice: "`chappe store verify`"))
+        }
         let unreadable = dispatcher.status.counters.unreadable
-        if unreadable > 0 {
+        if unreadable > 0 && statistics.damageCount == 0 {
             problems.append(
                 .init(
                     .critical, "\(unreadable) attempts met a message that cannot be read from the disk",

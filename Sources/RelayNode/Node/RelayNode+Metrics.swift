@@ -17,7 +17,8 @@ extension RelayNode {
         return metrics.registry.page()
     }
 
-    /// Parts that count in their own terms, under their own locks: the page takes what is new since the last look.
+    /// Parts that count in their own terms, under their own locks: the page takes what is new since the last
+    /// look.
     struct Reported: Sendable {
         var delivery = DeliveryCounters()
         var store = StoreStatistics()
@@ -62,6 +63,7 @@ extension RelayNode {
         metrics.storeBatches.increment(by: now.batches - before.batches)
         metrics.storeFailures.increment(by: now.failedBatches - before.failedBatches)
         metrics.storeFree.set(now.freeOctets)
+        metrics.storeDamages.set(now.damageCount)
         metrics.storeSick.set(now.sickness == nil ? 0 : 1)
         metrics.intakeStopped.set(store.intakeRefusal == nil ? 0 : 1)
         metrics.deliveryStopped.set(store.deliveryRefusal == nil ? 0 : 1)

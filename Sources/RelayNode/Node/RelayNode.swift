@@ -214,10 +214,12 @@ package final class RelayNode: Sendable {
         case .success(let report):
             isLoaded.store(true, ordering: .releasing)
             NodeLog.say("queue: \(report.messages) messages scheduled")
+            store.beginExamining()
         case .failure(.damaged(let detail)):
             stop()
             return NodeError.part(
-                "store", StoreOpenError.damaged(file: "the queue", detail: detail))
+                "store",
+                StoreOpenError.damaged(file: "the queue", detail: store.statistics.damages.first ?? detail))
         case .failure(let error):
             NodeLog.say("error: the queue could not be read (\(error.words)); run `chappe store verify`")
         }

@@ -30,6 +30,8 @@ final class Screen {
 
     func say(_ line: String) { output(Array((line + "\n").utf8)) }
     func warn(_ line: String) { errors(Array((line + "\n").utf8)) }
+    /// Without an end of line: for what is written over.
+    func murmur(_ text: String) { errors(Array(text.utf8)) }
     func put(_ octets: [UInt8]) { output(octets) }
 
     var hasPerson: Bool { question != nil }

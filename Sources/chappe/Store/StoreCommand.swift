@@ -32,20 +32,6 @@ struct StoreBackupCommand: NodeCommand {
     }
 }
 
-/// `chappe store verify`
-struct StoreVerifyCommand: NodeCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Reads the whole store, and says whether it is sound.")
-
-    @OptionGroup var node: NodeOptions
-    @OptionGroup var form: OutputOptions
-
-    func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        let patient = AdminClient(path: client.path, timeout: .seconds(3600))
-        return try StorePage.tell(patient.send(StoreTaskRequest(), to: "store/verify"), form, on: screen)
-    }
-}
-
 /// `chappe store upgrade`
 struct StoreUpgradeCommand: NodeCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 @testable import QueueStorage
 
-/// Any octets as a log: a finding or none, and never a record beyond the end.
+/// Any octets as a log, a manifest, a block of a table, a record of a blob file: a finding or none, and never
+/// a step beyond the end.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let octets = UnsafeRawBufferPointer(start: data, count: count)
@@ -9,12 +10,19 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         _ = inspection.next("a", octets)
         _ = inspection.next("b", octets)
     }
-    var manifest = LogInspection(.manifest)
-    _ = manifest.next("m", octets)
-    var salvage = LogSalvage()
-    salvage.read(octets)
-    precondition(salvage.unreadableOctets <= count, "no octet is unreadable twice")
-    var batch = BatchReader(octets: octets, at: 0)
-    while batch.next() != nil {}
+    var inspection = LogInspection(.manifest)
+    _ = inspection.next("m", octets)
+    _ = Manifest(octets)?.blobs
+    _ = Manifest.Edit(octets)
+    var entries = LogEntries()
+    entries.read(octets)
+    precondition(entries.unreadableOctets <= count, "no octet is unreadable twice")
+    if var batch = BatchReader(octets) { while batch.next() != nil {} }
+    if let block = TableBlock(stored: octets) {
+        _ = block.handles
+        _ = block.forEach { key, value in _ = StoredEntry(internalKey: key, value: value) }
+    }
+    _ = LZ4Block.decoded(octets)
+    _ = BlobFile.RecordHead(octets)
     return 0
 }

@@ -2,14 +2,10 @@
 ///
 /// RocksDB, told to tolerate a corrupted tail, finds a wrong checksum by itself. But it takes a record whose
 /// *length* or *kind* is damaged for a torn tail, and then passes over everything behind it without a word
-/// (seen with 7.8.3). Behind a torn tail there is nothing: whatever is intact there proves damage.
+/// (seen with 7.8.3). Behind a torn tail there is nothing: whatever is intact there proves damage. And
+/// changes are numbered: a number that is missing between two logs proves a hole.
 struct LogInspection {
     enum Kind { case writeAhead, manifest }
-
-    struct Damage: Equatable {
-        var file: String
-        var detail: String
-    }
 
     private let kind: Kind
     /// Look at every checksum: RocksDB does so itself where it reads all, but does not say which file it
@@ -18,8 +14,12 @@ struct LogInspection {
     /// The file before this one, if its end was torn: it must not have held anything that the next one builds
     /// on.
     private var torn: (file: String, offset: Int)?
-    /// Of the batch that must come next.
+    /// The file before this one, whatever its end.
+    private var before = ""
+    /// The number of the change that must come next.
     private var nextSequence: UInt64?
+    /// What follows a batch of which only the first part was met.
+    private var sequenceBehind: UInt64?
 
     init(_ kind: Kind, checksAll: Bool = false) {
         self.kind = kind
@@ -27,9 +27,10 @@ struct LogInspection {
     }
 
     /// Looks at the next file, in order of number.
-    mutating func next(_ file: String, _ log: UnsafeRawBufferPointer) -> Damage? {
+    mutating func next(_ file: String, _ log: UnsafeRawBufferPointer) -> StoreFinding? {
         var offset = 0
         var isFirst = true
+        sequenceBehind = nil
         while let record = Self.record(log, from: offset) {
             guard record.fits(log), !checksAll || record.isIntact(log) else {
                 return tail(file, log, at: record)
@@ -39,6 +40,7 @@ struct LogInspection {
             noteSequence(record, log)
             offset = record.end
         }
+        if !isFirst { before = file }
         return nil
     }
 
@@ -50,18 +52,19 @@ struct LogInspection {
     }
 
     /// At a record that does not read: torn off here, or damaged?
-    private mutating func tail(_ file: String, _ log: UnsafeRawBufferPointer, at record: LogRecord) -> Damage?
-    {
+    private mutating func tail(
+        _ file: String, _ log: UnsafeRawBufferPointer, at record: LogRecord
+    ) -> StoreFinding? {
         if let behind = Self.intactRecord(log, behind: record) {
-            return Damage(
+            return StoreFinding(
                 file: file,
                 detail: "octet \(record.offset) is damaged: at octet \(behind) an intact record follows")
         }
         if record.fits(log), !record.isIntact(log) {
-            return Damage(file: file, detail: "the record at octet \(record.offset) is damaged")
+            return StoreFinding(file: file, detail: "the record at octet \(record.offset) is damaged")
         }
         if record.rawKind != 0 || record.length != 0, record.isMisread(log) {
-            return Damage(
+            return StoreFinding(
                 file: file, detail: "the record at octet \(record.offset) is whole, but its header is damaged"
             )
         }
@@ -100,24 +103,36 @@ struct LogInspection {
         )
     }
 
+    /// A batch counts once its last part is there.
     private mutating func noteSequence(_ record: LogRecord, _ log: UnsafeRawBufferPointer) {
-        guard kind == .writeAhead, let (first, count) = Self.sequence(record, log) else { return }
-        nextSequence = first &+ count
+        guard kind == .writeAhead else { return }
+        if let (first, count) = Self.sequence(record, log) { sequenceBehind = first &+ count }
+        guard record.kind == .full || record.kind == .last, let behind = sequenceBehind else { return }
+        nextSequence = max(nextSequence ?? 0, behind)
+        sequenceBehind = nil
     }
 
-    /// A torn end before a file that goes on elsewhere is a hole between the two.
+    /// A torn end before a file that goes on elsewhere is a hole between the two, and so is a number left
+    /// out.
     private mutating func checkJoint(
         _ file: String, _ record: LogRecord, _ log: UnsafeRawBufferPointer
-    ) -> Damage? {
+    ) -> StoreFinding? {
         defer { torn = nil }
-        guard kind == .writeAhead, let torn, let (first, _) = Self.sequence(record, log), let nextSequence,
-            first != nextSequence
-        else { return nil }
-        return Damage(
-            file: torn.file,
+        guard kind == .writeAhead, let (first, _) = Self.sequence(record, log), let nextSequence else {
+            return nil
+        }
+        guard first > nextSequence else { return nil }
+        if let torn {
+            return StoreFinding(
+                file: torn.file,
+                detail:
+                    "it ends at octet \(torn.offset) before change \(nextSequence), "
+                    + "but \(file) begins with \(first)")
+        }
+        return StoreFinding(
+            file: file,
             detail:
-                "it ends at octet \(torn.offset) with change \(nextSequence), "
-                + "but \(file) begins with \(first)"
-        )
+                "it begins with change \(first), but \(before) ends before \(nextSequence): "
+                + "a log between is gone")
     }
 }
