@@ -63,6 +63,12 @@ final class Room: Sendable {
         }
     }
 
+    /// Whether RocksDB may be opened: it writes before it says anything, and bears a full disk badly just then.
+    var mayOpen: Bool {
+        look()
+        return freeOctets >= RoomPolicy.octetsToOpen
+    }
+
     /// RocksDB has met the end of the disk: whatever was set aside goes now.
     func giveUpBallast() {
         state.withLock { state in

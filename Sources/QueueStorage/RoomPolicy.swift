@@ -23,6 +23,9 @@ struct RoomPolicy: Equatable, Sendable {
     /// log and table.
     static let octetsPerMessage = 2048
 
+    /// A log of its own, options, a manifest, the first blocks of a write-ahead log.
+    static let octetsToOpen = 512 << 10
+
     /// Set aside as a file on the disk, and given up when it is full.
     let ballastOctets: Int
 

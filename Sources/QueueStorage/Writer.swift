@@ -259,6 +259,9 @@ final class Writer: @unchecked Sendable {
     private func mend() {
         do throws(DatabaseError) {
             hasWrittenUnsynced = true
+            guard room.mayOpen else {
+                throw .noSpace("no room to open the store again: \(room.freeOctets) octets are free")
+            }
             try database.replace { () throws(DatabaseError) in try reopen() }
             health.recover()
             room.look()
