@@ -78,6 +78,8 @@ final class DatabaseSettings: @unchecked Sendable {
         rocksdb_options_set_max_open_files(database, -1)
         rocksdb_options_set_skip_stats_update_on_db_open(database, 1)
         rocksdb_options_set_bytes_per_sync(database, 1 << 20)
+        // The log as well: chunks go into it unsynced, and the next small message's sync would wait for all of them.
+        rocksdb_options_set_wal_bytes_per_sync(database, 512 << 10)
         // One thread writes: nothing is gained by preparing for others.
         rocksdb_options_set_allow_concurrent_memtable_write(database, 0)
         rocksdb_options_set_enable_write_thread_adaptive_yield(database, 0)

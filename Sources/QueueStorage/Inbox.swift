@@ -35,7 +35,10 @@ final class Inbox: Sendable {
     private struct State {
         var waiting = Waiting()
         var isWriterAsleep = false
+        /// Nothing but a commit wakes it.
+        var sleepsDeeply = false
         var isClosing = false
+        var isWorthWaking: Bool { isWriterAsleep && !(sleepsDeeply && waiting.commits.isEmpty) }
     }
 
     private let state = Mutex(State())
@@ -46,8 +49,9 @@ final class Inbox: Sendable {
         let (taken, wake) = state.withLock { state -> (Bool, Bool) in
             guard !state.isClosing else { return (false, false) }
             add(&state.waiting)
-            defer { state.isWriterAsleep = false }
-            return (true, state.isWriterAsleep)
+            guard state.isWorthWaking else { return (true, false) }
+            state.isWriterAsleep = false
+            return (true, true)
         }
         if wake { semaphore.signal() }
         return taken
@@ -77,9 +81,9 @@ final class Inbox: Sendable {
     /// Everything that waits, in exchange for an empty `waiting` whose arrays keep their room.
     ///
     /// Sleeps while there is nothing; `patience` bounds the sleep where the writer has something else to come
-    /// back to.
-    func take(into waiting: inout Waiting, patience: Duration?) {
-        if swapped(&waiting, mayDoze: patience != .zero) { return }
+    /// back to. `forCommits`: only they end it early.
+    func take(into waiting: inout Waiting, patience: Duration?, forCommits: Bool = false) {
+        if swapped(&waiting, mayDoze: patience != .zero, forCommits: forCommits) { return }
         if let patience {
             if patience > .zero, !semaphore.wait(atMost: patience) {
                 // A signal may just have been given: take it back, or it would stand for a later sleep.
@@ -92,19 +96,21 @@ final class Inbox: Sendable {
         } else {
             semaphore.wait()
         }
-        _ = swapped(&waiting, mayDoze: false)
+        _ = swapped(&waiting, mayDoze: false, forCommits: false)
     }
 
-    private func swapped(_ waiting: inout Waiting, mayDoze: Bool) -> Bool {
+    private func swapped(_ waiting: inout Waiting, mayDoze: Bool, forCommits: Bool) -> Bool {
         state.withLock { state in
             waiting.isClosing = state.isClosing
-            guard state.waiting.isEmpty else {
+            let sleepsDeeply = forCommits && mayDoze && !state.isClosing
+            guard sleepsDeeply ? state.waiting.commits.isEmpty : state.waiting.isEmpty else {
                 swap(&state.waiting, &waiting)
                 waiting.isClosing = state.isClosing
                 return true
             }
             guard !state.isClosing, mayDoze else { return state.isClosing }
             state.isWriterAsleep = true
+            state.sleepsDeeply = sleepsDeeply
             return false
         }
     }

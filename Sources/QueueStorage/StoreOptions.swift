@@ -12,7 +12,7 @@ package struct StoreOptions: Sendable, Equatable {
     /// One batch takes no more commits once it holds so many octets: this bounds how long the next one waits.
     package var batchOctets = 4 << 20
     /// Octets of chunks written between two syncs, so that a large message delays no small one.
-    package var chunkOctetsPerBatch = 512 << 10
+    package var chunkOctetsPerBatch = 256 << 10
     /// The ledger forgets its oldest lines beyond this size …
     package var ledgerOctets = 1 << 30
     /// … or this age.

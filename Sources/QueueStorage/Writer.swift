@@ -26,6 +26,9 @@ final class Writer: @unchecked Sendable {
     private var octetsSinceLook = 0
     private var pause: Duration = .zero
     private var lastBatchCommits = 0
+    private var pace = ChunkPace()
+    /// The batch in hand accepts a message that fits one value.
+    private var hasSmall = false
 
     init(
         inbox: Inbox, database: OpenDatabase, room: Room, health: StoreHealth, options: StoreOptions,
@@ -48,7 +51,8 @@ final class Writer: @unchecked Sendable {
     func run() {
         while true {
             gather()
-            inbox.take(into: &waiting, patience: patience)
+            // With chunks in hand more of them are no reason to hurry.
+            inbox.take(into: &waiting, patience: patience, forCommits: health.isWell && !backlog.isEmpty)
             if waiting.isEmpty && waiting.isClosing { break }
             backlog.add(waiting.chunks)
             if let database = database.ofWriter, health.isWell {
@@ -78,7 +82,8 @@ final class Writer: @unchecked Sendable {
     private var patience: Duration? {
         if !health.isWell { return pause }
         if backlog.isEmpty { return nil }
-        return backlog.isStalled ? .milliseconds(5) : .zero
+        if backlog.isStalled { return .milliseconds(5) }
+        return pace.wait(at: .now)
     }
 
     private func clearWaiting() {
@@ -121,6 +126,8 @@ final class Writer: @unchecked Sendable {
             case .accept(let message):
                 if message.envelope.chunkCount > 0 {
                     backlog.write(of: message.envelope.id, batch, database, &completions)
+                } else {
+                    hasSmall = true
                 }
                 batch.accept(message, epoch: epoch, to: database)
                 growth += 1
@@ -162,6 +169,8 @@ final class Writer: @unchecked Sendable {
     private func finish(_ range: Range<Int>, accepted: Int, _ database: Database) {
         guard !batch.isEmpty else { return answer(range, .success(())) }
         let begun = ContinuousClock.now
+        if hasSmall { pace.smallCame(at: begun) }
+        hasSmall = false
         do {
             try batch.write(to: database, synced: true)
             if let note = log.look(isSure: !hasWrittenUnsynced) { witness.log(note) }
@@ -205,10 +214,12 @@ final class Writer: @unchecked Sendable {
             return completions.deliver()
         }
         batch.removeAll()
+        let begun = ContinuousClock.now
         let taken = backlog.fill(batch, upTo: options.chunkOctetsPerBatch, database)
         do {
             hasWrittenUnsynced = true
             try batch.write(to: database, synced: false)
+            pace.chunksTook(ContinuousClock.now - begun)
             backlog.finish(taken, &completions)
             wrote(batch.octets)
         } catch .busy {
