@@ -21,8 +21,11 @@ package struct FactDigest: Sendable, Hashable {
 
     /// A number that is the same for the same entries in any order, and hardly ever for others: nodes that
     /// compare these first need not show each other all their marks while nothing happens.
+    ///
+    /// Who has said nothing is left out: only the origin itself knows in which incarnation it is silent.
     package var summary: UInt64 {
         entries.reduce(0) { sum, entry in
+            guard entry.mark > 0 else { return sum }
             let words = entry.origin.summand ^ Self.mixed(entry.incarnation &* 0x9E37_79B9_7F4A_7C15)
             return sum &+ Self.mixed(words &+ Self.mixed(entry.mark))
         }

@@ -10,9 +10,12 @@ package struct FactDescription: Sendable, Equatable {
     /// The longest that a statement may live, counted from when it was said; nil: until the origin says otherwise.
     package var lifetimeLongest: Duration?
     package var bounds: FactBounds
+    /// A node's own judgement, which counts for nothing once the operator has revoked what the node said.
+    package var isRevocable: Bool
 
     package init(
-        kind: FactKind, name: String, isUrgent: Bool, lifetimeLongest: Duration?, bounds: FactBounds
+        kind: FactKind, name: String, isUrgent: Bool, lifetimeLongest: Duration?, bounds: FactBounds,
+        isRevocable: Bool = false
     ) {
         precondition(kind != .floor, "the floor belongs to the log")
         self.kind = kind
@@ -20,6 +23,7 @@ package struct FactDescription: Sendable, Equatable {
         self.isUrgent = isUrgent
         self.lifetimeLongest = lifetimeLongest
         self.bounds = bounds
+        self.isRevocable = isRevocable
     }
 }
 

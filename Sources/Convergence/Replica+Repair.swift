@@ -174,7 +174,20 @@ extension Replica {
             learnt.overBound += 1
             return false
         }
-        let said = now.uptime.milliseconds - max(0, min(fact.age, Self.ageLongest))
+        let version = Version(
+            incarnation: logs[origin]?.incarnation ?? 0, counter: record.counter)
+        if isRevoked(record.key.kind, version, of: origin) {
+            var unshown: [FactChange] = []
+            return hold(record, age: fact.age, of: origin, bounds, now, &learnt, into: &unshown)
+        }
+        return hold(record, age: fact.age, of: origin, bounds, now, &learnt, into: &changes)
+    }
+
+    private mutating func hold(
+        _ record: FactRecord, age: Int64, of origin: NodeID, _ bounds: FactBounds, _ now: ClockReading,
+        _ learnt: inout Learnt, into changes: inout [FactChange]
+    ) -> Bool {
+        let said = now.uptime.milliseconds - max(0, min(age, Self.ageLongest))
         switch logs[origin]?.hold(
             record, said: said, stamp: stamps.admit(record.stamp, now: now.wall),
             now: now.uptime.milliseconds, bounds: bounds, origin: origin, into: &changes)

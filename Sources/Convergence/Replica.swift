@@ -16,6 +16,9 @@ package struct Replica: Sendable {
     var counter: UInt64 = 0
     var stamps = StampClock()
 
+    /// Up to which version an origin's judgements are revoked.
+    private(set) var revoked: [NodeID: Version] = [:]
+
     /// `incarnation` must be above every one that this node ever had: what it said before is void from then.
     package init(node: NodeID, incarnation: UInt64, table: FactTable) {
         self.node = node
@@ -59,9 +62,8 @@ package struct Replica: Sendable {
     /// What each origin says about a key now; a deletion says nothing.
     package func statements(about key: FactKey, now: Uptime) -> [(origin: NodeID, record: FactRecord)] {
         logs.compactMap { origin, log in
-            guard let held = log.held(key), held.record.value != nil, held.expires > now.milliseconds else {
-                return nil
-            }
+            guard let held = log.held(key), isShown(held, of: origin, log), held.expires > now.milliseconds
+            else { return nil }
             return (origin, held.shown)
         }
     }
@@ -72,7 +74,7 @@ package struct Replica: Sendable {
     ) -> [(origin: NodeID, record: FactRecord, age: Int64)] {
         logs.flatMap { origin, log in
             log.all.filter {
-                $0.record.key.kind == kind && $0.record.value != nil && $0.expires > now.milliseconds
+                $0.record.key.kind == kind && isShown($0, of: origin, log) && $0.expires > now.milliseconds
             }.map { (origin, $0.shown, now.milliseconds - $0.said) }
         }
     }
@@ -81,7 +83,7 @@ package struct Replica: Sendable {
     package func statements(by origin: NodeID, now: Uptime) -> [FactRecord] {
         guard let log = logs[origin] else { return [] }
         return log.all.filter {
-            $0.record.value != nil && $0.record.key.kind != .floor && $0.expires > now.milliseconds
+            isShown($0, of: origin, log) && $0.expires > now.milliseconds
         }.map(\.shown)
     }
 
@@ -89,5 +91,42 @@ package struct Replica: Sendable {
     package func version(of key: FactKey, by origin: NodeID) -> Version? {
         guard let log = logs[origin], let held = log.held(key) else { return nil }
         return Version(incarnation: log.incarnation, counter: held.record.counter)
+    }
+
+    // MARK: Revoking
+
+    /// Whether a statement says anything to those who make something of facts.
+    private func isShown(_ held: OriginLog.Held, of origin: NodeID, _ log: OriginLog) -> Bool {
+        held.record.value != nil && held.record.key.kind != .floor
+            && !isRevoked(
+                held.record.key.kind,
+                Version(incarnation: log.incarnation, counter: held.record.counter), of: origin)
+    }
+
+    func isRevoked(_ kind: FactKind, _ version: Version, of origin: NodeID) -> Bool {
+        guard let last = revoked[origin], version <= last else { return false }
+        return table[kind]?.isRevocable == true
+    }
+
+    /// Sets up to which version each origin's judgements count for nothing, by the operator's word.
+    ///
+    /// They are kept and carried on, so that marks stay true, but nobody is shown them.
+    package mutating func setRevoked(
+        _ revoked: [NodeID: Version], now: Uptime, into changes: inout [FactChange]
+    ) {
+        let before = self.revoked
+        self.revoked = revoked
+        for (origin, log) in logs where before[origin] != revoked[origin] {
+            for held in log.all where held.record.value != nil && held.expires > now.milliseconds {
+                guard table[held.record.key.kind]?.isRevocable == true else { continue }
+                let version = Version(incarnation: log.incarnation, counter: held.record.counter)
+                let was = before[origin].map { version <= $0 } ?? false
+                let isNow = revoked[origin].map { version <= $0 } ?? false
+                if isNow, !was { changes.append(.withdrawn(origin, held.record.key)) }
+                if was, !isNow {
+                    changes.append(.said(origin, held.shown, age: now.milliseconds - held.said))
+                }
+            }
+        }
     }
 }
