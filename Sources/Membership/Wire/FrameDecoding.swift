@@ -50,6 +50,7 @@ extension Frame {
         case .askLastSeen: .probing(.askLastSeen)
         case .lastSeen(let seen): .probing(.lastSeen(try lastSeen(seen)))
         case .cloned(let clone): .probing(.cloned(nonce: clone.nonce))
+        case .facts(let gossip): .facts(try GossipMessage(gossip))
         }
     }
 

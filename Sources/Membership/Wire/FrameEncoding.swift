@@ -15,6 +15,7 @@ extension Frame {
         envelope.age = UInt32(clamping: min(age, Self.ageLongest).wholeMilliseconds)
         switch body {
         case .probing(let message): envelope.body = Self.wire(message)
+        case .facts(let message): envelope.facts = message.wire
         case .unknown: break
         }
         return Membership.octets(of: envelope)

@@ -1,0 +1,78 @@
+package import Convergence
+package import MailValues
+
+/// How a member fares, by its own account. Others show it, and choose heirs and holders by it.
+package struct MemberLoad: Fact {
+    package var queuedMessages: UInt64 = 0
+    package var queuedOctets: UInt64 = 0
+    /// Copies held for others.
+    package var copies: UInt64 = 0
+    package var freeOctets: UInt64 = 0
+    /// Messages accepted in the last minute.
+    package var acceptedPerMinute: UInt64 = 0
+    /// The newest version of the wire that it speaks, and the version of what it stores.
+    package var wireVersion: UInt64 = 0
+    package var storeVersion: UInt64 = 0
+    /// The program's version, for people.
+    package var release = ""
+    /// The first eight octets of the digest of its configuration: equal or not is all that anybody asks.
+    package var configuration: UInt64 = 0
+    /// The number of the newest admitted set that it has stored (the confirmation that shares wait for).
+    package var admittedSet: UInt64 = 0
+    /// Whether it takes mail.
+    package var isReady = false
+
+    package static let releaseOctetsLongest = 64
+
+    package static let description = FactDescription(
+        kind: FactKind(rawValue: 9), name: "load", isUrgent: false, lifetimeLongest: .seconds(120),
+        bounds: FactBounds(keys: 1, octets: 1024, subjectOctets: 0, valueOctets: 512))
+
+    package init() {}
+
+    /// A node speaks of itself only, so the subject is in the origin.
+    package struct Myself: Hashable, Sendable {
+        package init() {}
+    }
+
+    package static func octets(of subject: Myself) -> [UInt8] { [] }
+    package static func subject(_ octets: [UInt8]) -> Myself? { octets.isEmpty ? Myself() : nil }
+
+    package var octets: [UInt8] {
+        var writer = FieldWriter()
+        let numbers = [
+            queuedMessages, queuedOctets, copies, freeOctets, acceptedPerMinute, wireVersion, storeVersion,
+            configuration, admittedSet, isReady ? 1 : 0,
+        ]
+        for (index, number) in numbers.enumerated() { writer.number(UInt8(index + 1), number) }
+        writer.bytes(11, release.utf8.prefix(Self.releaseOctetsLongest))
+        return writer.octets
+    }
+
+    package init?(octets: [UInt8]) {
+        var numbers = [UInt64](repeating: 0, count: 11)
+        var reader = FieldReader(octets)
+        while let (field, value) = reader.next() {
+            switch value {
+            case .number(let number): if (1...10).contains(field) { numbers[Int(field)] = number }
+            case .bytes(let text):
+                guard field == 11 else { continue }
+                guard text.count <= Self.releaseOctetsLongest,
+                    let text = String(validating: text, as: UTF8.self)
+                else { return nil }
+                release = text
+            case .float: break
+            }
+        }
+        if reader.isBroken { return nil }
+        (queuedMessages, queuedOctets, copies) = (numbers[1], numbers[2], numbers[3])
+        (freeOctets, acceptedPerMinute) = (numbers[4], numbers[5])
+        (wireVersion, storeVersion, configuration) = (numbers[6], numbers[7], numbers[8])
+        (admittedSet, isReady) = (numbers[9], numbers[10] != 0)
+    }
+
+    /// As is: what each member says of itself.
+    package static func merge(_ said: [Said<MemberLoad>]) -> [NodeID: MemberLoad] {
+        Dictionary(uniqueKeysWithValues: said.map { ($0.origin, $0.value) })
+    }
+}

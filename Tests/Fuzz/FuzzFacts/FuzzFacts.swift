@@ -1,0 +1,41 @@
+import Convergence
+import Cryptography
+import MailValues
+
+@testable import Membership
+
+private let keys = (1...3).map { Ed25519PrivateKey(seed: [UInt8](repeating: UInt8($0), count: 32))! }
+private let cluster = ClusterID(octets: [UInt8](repeating: 7, count: 16))!
+private let now = ClockReading(uptime: Uptime(milliseconds: 1_000), wall: Timestamp(milliseconds: 1_000))
+
+/// A node that two others are members with, and that has said something itself.
+private let fresh: Gossip = {
+    guard let table = FactTable([OrderFact.description, MemberLoad.description]) else { fatalError("one table") }
+    var gossip = Gossip(cluster: cluster, key: keys[0], incarnation: 1, table: table, now: .start)
+    var actions: [Gossip.Action] = []
+    gossip.setMembers(Set(keys.map(\.node)), into: &actions)
+    gossip.setPeers(Set(keys.map(\.node)))
+    try? gossip.say(MemberLoad(), about: MemberLoad.Myself(), now: now, into: &actions)
+    var random = SystemRandomNumberGenerator()
+    gossip.tick(now: now, using: &random, into: &actions)
+    return gossip
+}()
+
+/// Any octets as a frame from a member, and as values of facts: nothing that no origin signed is ever learnt.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    let octets = Array(UnsafeBufferPointer(start: data, count: count))
+    if let load = MemberLoad(octets: octets) {
+        precondition(MemberLoad(octets: load.octets) == load, "what is written is read again")
+    }
+    if let order = OrderFact(octets: octets) {
+        precondition(OrderFact(octets: order.octets) == order, "what is written is read again")
+        precondition(!order.order.isSigned(by: keys[0].publicKey, in: cluster), "nobody signs by chance")
+    }
+    guard let frame = try? Frame(decoding: octets), case .facts(let message) = frame.body else { return 0 }
+    var gossip = fresh
+    var actions: [Gossip.Action] = []
+    gossip.receive(message, from: keys[1].node, age: frame.age, now: now, into: &actions)
+    precondition(gossip.replica.count == fresh.replica.count, "nothing is learnt that was not signed")
+    return 0
+}
