@@ -64,6 +64,9 @@ let formats: [Target] = [
 ]
 
 let engines: [Target] = [
+    room(2, "Filtering", on: ["MailValues", "Convergence"], exclude: ["Filtering.docc"]),
+    room(
+        2, "Reputation", on: ["MailValues", "Convergence"], exclude: ["Reputation.docc"]),
     room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"], exclude: ["RoutingPolicy.docc"]),
     room(
         2, "Membership", on: ["MailValues", "Convergence", "Cryptography"], [protobuf],
@@ -153,6 +156,8 @@ let suites: [Target] = [
     tests("CryptographyTests", on: ["MailValues", "Cryptography"]),
     tests("TelemetryTests", on: ["MailValues", "Telemetry"]),
     tests("AdminProtocolTests", on: ["MailValues", "AdminProtocol"]),
+    tests("FilteringTests", on: ["MailValues", "Convergence", "Filtering"]),
+    tests("ReputationTests", on: ["MailValues", "Convergence", "Reputation"]),
     tests("RoutingPolicyTests", on: ["MailValues", "SMTPProtocol", "RoutingPolicy"]),
     tests("MembershipTests", on: ["MailValues", "Convergence", "Cryptography", "Membership"]),
     tests("ClusterSimulationTests", on: ["MailValues", "Membership", "ClusterSimulation"]),

@@ -1,0 +1,85 @@
+/// What two messages of one campaign have in common.
+package struct Fingerprint: Hashable, Sendable {
+    /// The number travels; it belongs to the kind for ever.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        /// SHA-256 of the text of the body, as `NormalisedBody` leaves it.
+        case body = 1
+        /// SHA-256 of the octets of one attachment, decoded.
+        case attachment = 2
+    }
+
+    package var kind: Kind
+    package var digest: [UInt8]
+
+    package static let digestOctets = 32
+
+    /// Nil unless there are 32 octets.
+    package init?(_ kind: Kind, digest: [UInt8]) {
+        guard digest.count == Self.digestOctets else { return nil }
+        self.kind = kind
+        self.digest = digest
+    }
+
+    package var octets: [UInt8] { [kind.rawValue] + digest }
+
+    package init?(octets: [UInt8]) {
+        guard let kind = octets.first.flatMap(Kind.init(rawValue:)) else { return nil }
+        self.init(kind, digest: Array(octets.dropFirst()))
+    }
+}
+
+extension Fingerprint: CustomStringConvertible, LosslessStringConvertible {
+    /// `body:` or `attachment:` and 64 hexadecimal digits.
+    package var description: String {
+        let digits = Array("0123456789abcdef".utf8)
+        let hex = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return "\(kind):" + String(decoding: hex, as: UTF8.self)
+    }
+
+    package init?(_ description: String) {
+        let parts = description.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let kind = Kind.allCases.first(where: { "\($0)" == parts[0] }),
+            parts[1].utf8.count == 2 * Self.digestOctets
+        else { return nil }
+        var digest: [UInt8] = []
+        var rest = parts[1][...]
+        while !rest.isEmpty {
+            let pair = rest.prefix(2)
+            guard pair.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2D }), let octet = UInt8(pair, radix: 16)
+            else {
+                return nil
+            }
+            digest.append(octet)
+            rest = rest.dropFirst(2)
+        }
+        self.init(kind, digest: digest)
+    }
+}
+
+/// The text of a body without what a sender varies for free: case, white space, digits and everything that is
+/// not a letter of ASCII or an octet above it.
+///
+/// It comes in pieces and leaves in pieces, whatever the cuts, so that a digest can run while the message
+/// arrives. Two texts that differ in a word stay different.
+package struct NormalisedBody: Sendable {
+    /// Letters below which a text says too little to tell a campaign by: "OK, thanks" is nobody's fingerprint.
+    package static let lettersLeast = 64
+
+    package private(set) var letters = 0
+
+    package init() {}
+
+    package mutating func append(_ piece: some Sequence<UInt8>, to text: inout [UInt8]) {
+        for octet in piece {
+            switch octet {
+            case 0x41...0x5A: text.append(octet + 0x20)
+            case 0x61...0x7A, 0x80...0xFF: text.append(octet)
+            default: continue
+            }
+            letters += 1
+        }
+    }
+
+    /// Whether there was enough of it.
+    package var isTelling: Bool { letters >= Self.lettersLeast }
+}
