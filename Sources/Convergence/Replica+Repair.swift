@@ -136,14 +136,19 @@ extension Replica {
         logs[delta.origin]?.learn(head: delta.head)
         var reached = delta.to
         for fact in delta.facts {
-            if !hold(fact, of: delta.origin, now, &learnt, into: &changes) {
+            // A word of an earlier incarnation has a counter of that one: here it would pass for a new word.
+            let isOfRange =
+                fact.record.seal?.batch.origin == delta.origin
+                && fact.record.seal?.batch.incarnation == delta.incarnation
+            if !isOfRange { learnt.foreign += 1 }
+            guard isOfRange, hold(fact, of: delta.origin, now, &learnt, into: &changes) else {
                 reached = min(reached, max(fact.record.counter, 1) - 1)
                 break
             }
         }
-        if let log = logs[delta.origin], delta.from <= log.mark {
-            logs[delta.origin]?.raiseMark(to: min(reached, log.head?.last ?? 0))
-        }
+        let mark = logs[delta.origin]?.mark ?? 0
+        let signed = logs[delta.origin]?.head?.last ?? 0
+        if delta.from <= mark { logs[delta.origin]?.raiseMark(to: min(reached, signed)) }
         return learnt
     }
 

@@ -161,6 +161,21 @@ struct ReplicaTests {
         #expect(changes.isEmpty && subjects(1, at: two) == [3])
     }
 
+    @Test("a word of the last incarnation does not pass for one of this, in whatever range it comes")
+    func replayedIncarnation() throws {
+        var old = replica(1)
+        let facts = say([1, 2], at: &old)
+        var new = replica(1, incarnation: 2)
+        say([3], at: &new)
+        var two = replica(2)
+        var delta = try #require(
+            new.deltas(for: two.digest(), octets: 1 << 20, turn: 0, now: .start).deltas.first)
+        delta.facts = [facts[0]] + delta.facts
+        var changes: [FactChange] = []
+        #expect(two.apply(delta, now: .start, into: &changes).foreign == 1)
+        #expect(subjects(1, at: two).isEmpty && mark(1, at: two) == 0)
+    }
+
     @Test("nobody writes in our own log, and who is no member says nothing")
     func strangers() {
         var one = replica(1)

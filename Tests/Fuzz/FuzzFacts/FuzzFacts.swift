@@ -10,7 +10,9 @@ private let now = ClockReading(uptime: Uptime(milliseconds: 1_000), wall: Timest
 
 /// A node that two others are members with, and that has said something itself.
 private let fresh: Gossip = {
-    guard let table = FactTable([OrderFact.description, MemberLoad.description]) else { fatalError("one table") }
+    guard let table = FactTable([OrderFact.description, MemberLoad.description]) else {
+        fatalError("one table")
+    }
     var gossip = Gossip(cluster: cluster, key: keys[0], incarnation: 1, table: table, now: .start)
     var actions: [Gossip.Action] = []
     gossip.setMembers(Set(keys.map(\.node)), into: &actions)
