@@ -8,6 +8,8 @@ struct SignedText {
         case admission = "chappe admission 1"
         case door = "chappe door 1"
         case linkKey = "chappe link key 1"
+        case facts = "chappe facts 1"
+        case order = "chappe order 1"
     }
 
     private(set) var octets: [UInt8]

@@ -9,8 +9,7 @@ enum FactSigning {
     /// Octets of the longest path.
     static let pathOctetsLongest = 10 * MerkleTree.digestOctets
 
-    /// Begins with what no other use of the key begins with, and names the cluster: a statement of one cluster
-    /// is none in another that the node may be a member of.
+    /// Names the cluster: a statement of one cluster is none in another that the node may be a member of.
     static func signed(_ batch: SignedBatch, cluster: ClusterID) -> [UInt8] {
         signed(
             cluster, batch.origin, batch.incarnation, last: batch.last, count: batch.count, root: batch.root)
@@ -19,15 +18,14 @@ enum FactSigning {
     private static func signed(
         _ cluster: ClusterID, _ origin: NodeID, _ incarnation: UInt64, last: UInt64, count: Int, root: [UInt8]
     ) -> [UInt8] {
-        var octets = Array("chappe facts 1".utf8)
-        octets.append(0)
-        octets += cluster.octets
-        octets += origin.octets
-        octets.append(big: incarnation)
-        octets.append(big: last)
-        octets.append(big: UInt64(count))
-        octets += root
-        return octets
+        var text = SignedText(.facts)
+        text.add(cluster.octets)
+        text.add(origin.octets)
+        text.add(incarnation)
+        text.add(last)
+        text.add(UInt64(count))
+        text.add(root)
+        return text.octets
     }
 
     /// All that a statement says, so written that no two statements look alike.

@@ -80,6 +80,16 @@ package struct Gossip: Sendable {
         self.peers = peers.filter { replica.isMember($0) }.sorted()
     }
 
+    /// Sets up to which version each origin's own judgements count for nothing, by the operator's word; while an
+    /// order binds whatever the origin may yet say, that is the highest version there is.
+    package mutating func setRevoked(
+        _ revoked: [NodeID: Version], now: Uptime, into actions: inout [Action]
+    ) {
+        var changes: [FactChange] = []
+        replica.setRevoked(revoked, now: now, into: &changes)
+        tell(changes, into: &actions)
+    }
+
     // MARK: Saying
 
     /// Says something: here at once, elsewhere when the batch is signed.

@@ -87,13 +87,12 @@ package struct Order: Hashable, Sendable {
     }
 
     private func signed(in cluster: ClusterID) -> [UInt8] {
-        var writer = FieldWriter()
-        writer.bytes(1, "chappe order 1".utf8)
-        writer.bytes(2, cluster.octets)
-        writer.number(3, UInt64(subject.kind.rawValue))
-        writer.bytes(4, subject.octets)
-        writer.bytes(5, fields.octets)
-        return writer.octets
+        var text = SignedText(.order)
+        text.add(cluster.octets)
+        text.add(UInt64(subject.kind.rawValue))
+        text.add(subject.octets)
+        text.add(fields.octets)
+        return text.octets
     }
 
     /// All but subject and signature.

@@ -75,15 +75,17 @@ struct GossipTests {
     func revokes() throws {
         var bench = GossipBench(nodes: 2)
         try bench.say(7, about: "a", at: 0)
-        var replica = bench.machines[1].replica
-        var changes: [FactChange] = []
+        var actions: [Gossip.Action] = []
         let origin = bench.keys[0].node
-        let key = TestFact.key("a")
-        replica.setRevoked([origin: Version(incarnation: 1, counter: 1)], now: .start, into: &changes)
-        #expect(changes == [.withdrawn(origin, key)])
-        #expect(replica.view(TestFact.self, of: "a", now: .start) == 0)
-        replica.setRevoked([:], now: .start, into: &changes)
-        #expect(replica.view(TestFact.self, of: "a", now: .start) == 7)
+        let all = Version(incarnation: .max, counter: .max)
+        bench.machines[1].setRevoked([origin: all], now: .start, into: &actions)
+        #expect(actions == [.changed([.withdrawn(origin, TestFact.key("a"))])])
+        bench.run(for: 20)
+        try bench.say(9, about: "b", at: 0)
+        #expect(bench.known("a", at: 1) == 0 && bench.known("b", at: 1) == 0)
+        #expect(bench.machines[1].statistics.taken == 2)
+        bench.machines[1].setRevoked([:], now: bench.clock.uptime, into: &actions)
+        #expect(bench.known("a", at: 1) == 7 && bench.known("b", at: 1) == 9)
     }
 }
 
