@@ -57,7 +57,7 @@ let formats: [Target] = [
     room(1, "SMTPProtocol", on: ["MailValues"], exclude: ["SMTPProtocol.docc"]),
     room(1, "MessageFormat", on: ["MailValues"], exclude: ["MessageFormat.docc"]),
     room(1, "DNSRecords", on: ["MailValues"], exclude: ["DNSRecords.docc"]),
-    room(1, "Convergence", on: ["MailValues"], [heap], exclude: ["Convergence.docc"]),
+    room(1, "Convergence", on: ["MailValues"], exclude: ["Convergence.docc"]),
     room(1, "Cryptography", on: ["COpenSSL", "MailValues"], exclude: ["Cryptography.docc"]),
     room(1, "Telemetry", on: ["MailValues"], exclude: ["Telemetry.docc"]),
     room(1, "AdminProtocol", on: ["MailValues"], exclude: ["AdminProtocol.docc"]),

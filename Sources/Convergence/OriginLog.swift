@@ -1,4 +1,3 @@
-internal import HeapModule
 internal import MailValues
 
 /// What one origin said in one incarnation, as far as somebody knows it.
@@ -36,14 +35,6 @@ package struct OriginLog: Sendable {
         var slot: Int
     }
 
-    private struct Expiry: Comparable, Sendable {
-        var moment: Int64
-        var place: Place
-
-        static func < (left: Expiry, right: Expiry) -> Bool { left.moment < right.moment }
-        static func == (left: Expiry, right: Expiry) -> Bool { left.moment == right.moment }
-    }
-
     private struct Usage: Sendable {
         var keys = 0
         var octets = 0
@@ -56,7 +47,7 @@ package struct OriginLog: Sendable {
     private(set) var covered: [Place] = []
     /// Above the mark, by counter.
     private var ahead: [Place] = []
-    private var expiries = Heap<Expiry>()
+    private var expiries = ExpiryQueue()
     private var usages: [FactKind: Usage] = [:]
     private var floors: [FactKind: UInt64] = [:]
 
@@ -126,7 +117,7 @@ package struct OriginLog: Sendable {
         slotOfKey[record.key] = slot
         insertAhead(Place(counter: record.counter, slot: slot))
         if held.expires != .max {
-            expiries.insert(Expiry(moment: held.expires, place: Place(counter: record.counter, slot: slot)))
+            expiries.insert(.init(moment: held.expires, place: Place(counter: record.counter, slot: slot)))
         }
         if let floor = Floor(record) {
             apply(floor, origin: origin, into: &changes)
@@ -152,8 +143,8 @@ package struct OriginLog: Sendable {
 
     /// Drops what is over.
     mutating func expire(now: Int64, origin: NodeID, into changes: inout [FactChange]) {
-        while let next = expiries.min, next.moment <= now {
-            expiries.removeMin()
+        while let next = expiries.next, next.moment <= now {
+            expiries.removeNext()
             if let held = held(at: next.place), held.expires <= now {
                 remove(slot: next.place.slot, origin: origin, into: &changes)
             }
@@ -204,7 +195,9 @@ package struct OriginLog: Sendable {
             ahead = ahead.filter { held(at: $0) != nil }
         }
         if expiries.count > enough {
-            expiries = Heap(expiries.unordered.filter { held(at: $0.place) != nil })
+            var kept = expiries
+            kept.keep { held(at: $0.place) != nil }
+            expiries = kept
         }
     }
 
