@@ -97,7 +97,7 @@ let shells: [Target] = [
     room(
         4, "QueueStorage", on: ["CRocksDB", "MailValues", "SMTPProtocol", "QueueEngine"], [protobuf],
         exclude: ["Proto"]),
-    room(4, "GossipTransport", on: ["CZeroMQ", "MailValues"]),
+    room(4, "GossipTransport", on: ["CZeroMQ", "MailValues", "Membership"]),
     room(4, "EventRecording", on: ["MailValues", "Telemetry"]),
     room(
         4, "AdminServer", on: ["MailValues", "AdminProtocol"],
@@ -145,6 +145,9 @@ let support: [Target] = [
     .executableTarget(
         name: "StoreCrasher", dependencies: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage"],
         path: "Tests/StoreCrasher", swiftSettings: strict),
+    .executableTarget(
+        name: "LinkTrial", dependencies: ["MailValues", "Membership", "GossipTransport"],
+        path: "Tests/LinkTrial", swiftSettings: strict),
 ]
 
 let suites: [Target] = [
@@ -185,7 +188,8 @@ let suites: [Target] = [
         "QueueStorageTests",
         on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage", "StoreCrasher", "TestSupport"],
         [protobuf]),
-    tests("GossipTransportTests", on: ["CZeroMQ", "MailValues", "GossipTransport"]),
+    tests(
+        "GossipTransportTests", on: ["CZeroMQ", "MailValues", "Membership", "GossipTransport"]),
     tests("EventRecordingTests", on: ["MailValues", "Telemetry", "EventRecording"]),
     tests("AdminClientTests", on: ["AdminClient"]),
     tests(

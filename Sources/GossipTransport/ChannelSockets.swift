@@ -1,5 +1,6 @@
 internal import CZeroMQ
 import MailValues
+import Membership
 
 /// The two sockets of one channel: *in* binds and only receives, *out* connects and only sends.
 ///

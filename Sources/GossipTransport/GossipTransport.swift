@@ -1,4 +1,5 @@
 package import MailValues
+package import Membership
 
 /// Authenticated links to the other members, and a door for those who want to become one.
 ///

@@ -1,4 +1,5 @@
 package import MailValues
+package import Membership
 
 /// Where and by which key a member is reached.
 package struct PeerAddress: Hashable, Sendable {

@@ -1,7 +1,7 @@
 internal import CZeroMQ
 import Glibc
 import MailValues
-import Synchronization
+import Membership
 
 /// What others want of the thread that owns the sockets; the only thing that they share with it.
 final class Mailbox: Sendable {
@@ -41,7 +41,7 @@ final class Mailbox: Sendable {
     /// Readable when something has come.
     let descriptor: CInt
     private let limits: (control: ChannelLimits, bulk: ChannelLimits)
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     init(control: ChannelLimits, bulk: ChannelLimits) throws(TransportError) {
         descriptor = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))

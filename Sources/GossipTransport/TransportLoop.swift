@@ -1,7 +1,7 @@
 internal import CZeroMQ
 import Glibc
 import MailValues
-import Synchronization
+import Membership
 
 /// The one thread that owns all sockets, and what it holds.
 ///
@@ -258,7 +258,7 @@ enum TransportClock {
 
 /// Counters that the thread writes and others read.
 final class SharedStatistics: Sendable {
-    private let values = Mutex(TransportStatistics())
+    private let values = Guarded(TransportStatistics())
 
     func count(_ change: (inout TransportStatistics) -> Void) { values.withLock { change(&$0) } }
 

@@ -1,4 +1,5 @@
 package import MailValues
+import Membership
 
 /// Where the transport listens, and what it bears.
 package struct TransportSettings: Sendable {

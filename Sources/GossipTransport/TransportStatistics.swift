@@ -1,3 +1,5 @@
+package import Membership
+
 /// What the transport has done since its start.
 package struct TransportStatistics: Sendable, Equatable {
     package struct Traffic: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import CZeroMQ
 import MailValues
+import Membership
 
 @testable import GossipTransport
 
@@ -14,7 +15,7 @@ struct RawLink: ~Copyable {
     init(to node: TestNode, channel: Channel = .control, as pair: LinkKeyPair?, port: UInt16? = nil) throws {
         let context = try ZeroMQContext()
         let socket = try ZeroMQSocket(.dealer, in: context)
-        socket.set(ZMQ_SNDHWM, 0)
+        socket.set(ZMQ_SNDHWM, 10_000)
         if let pair {
             socket.set(ZMQ_CURVE_SERVERKEY, octets: node.pair.key.octets)
             socket.set(ZMQ_CURVE_PUBLICKEY, octets: pair.key.octets)

@@ -1,5 +1,5 @@
 import MailValues
-import Synchronization
+import Membership
 
 @testable import GossipTransport
 
@@ -62,7 +62,7 @@ final class EventLog: Sendable {
                 []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     func add(_ event: LinkEvent) {
         let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in

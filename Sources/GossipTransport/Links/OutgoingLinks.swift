@@ -1,4 +1,5 @@
 import MailValues
+import Membership
 
 /// The outgoing connections of one channel: to whom, by which route, and whether they stand.
 ///
