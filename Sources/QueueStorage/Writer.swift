@@ -258,12 +258,18 @@ final class Writer: @unchecked Sendable {
     }
 
     private func fallSick(_ error: DatabaseError) -> StoreError {
-        if case .noSpace = error { room.giveUpBallast() }
-        let refusal: StoreError = if case .noSpace = error { .full } else { .sick(detail: error.detail) }
+        let refusal = refusal(for: error)
         health.fallSick(refusal, detail: error.detail)
         if error.isDamage { health.found(error.finding) }
         pause = .milliseconds(50)
         return refusal
+    }
+
+    /// What clients hear; at the end of the disk, what was set aside goes.
+    private func refusal(for error: DatabaseError) -> StoreError {
+        guard case .noSpace = error else { return .sick(detail: error.detail) }
+        room.giveUpBallast()
+        return .full
     }
 
     /// After an error RocksDB takes no more writes until it is opened anew; what was answered is in its log.
@@ -278,9 +284,8 @@ final class Writer: @unchecked Sendable {
             room.look()
             pause = .zero
         } catch {
-            if case .noSpace = error { room.giveUpBallast() }
             if error.isDamage { health.found(error.finding) }
-            health.fallSick(.sick(detail: error.detail), detail: error.detail)
+            health.fallSick(refusal(for: error), detail: error.detail)
             pause = min(max(pause, .milliseconds(50)) * 2, .seconds(5))
         }
     }
