@@ -23,9 +23,6 @@ package struct Reputations: Sendable {
     private let node: NodeID
     private var entries: [ReputationSubject: Entry] = [:]
 
-    /// Badness from which a word makes its origin a witness.
-    package static let witnessBadness: Float = 2
-
     package init(node: NodeID, settings: Observations.Settings = Observations.Settings()) {
         self.node = node
         observations = Observations(settings: settings)
@@ -123,7 +120,7 @@ package struct Reputations: Sendable {
     private func merge(_ entry: inout Entry) {
         entry.merged = .cappedSum(entry.words.map(\.counters))
         entry.witnesses = entry.words.count {
-            $0.origin != node && $0.counters.badness >= Self.witnessBadness
+            $0.origin != node && Standing($0.counters).slows
         }
     }
 
@@ -145,18 +142,28 @@ package struct Reputations: Sendable {
     }
 
     /// What this node thinks of a subject: of each counter the larger of what it counted itself, up to this
-    /// moment and uncapped, and what all words come to.
+    /// moment and uncapped, and what all words come to. What it has seen itself nobody talks it out of.
     package func standing(of subject: ReputationSubject, now: Uptime) -> Standing {
-        let own = observations.counters(of: subject, now: now)
+        let counted = observations.counters(of: subject, now: now)
+        let own = counted.map { Standing($0) }
         guard let entry = entries[subject] else {
-            return own.map { Standing($0, isSeenHere: $0.badness >= Self.witnessBadness, witnesses: 0) }
-                ?? .stranger
+            guard var own else { return .stranger }
+            own.witnesses = own.slows ? 1 : 0
+            own.isOwnEvidence = own.refuses
+            return own
         }
-        let heard = entry.merged.decayed(by: Decay.factor(milliseconds: now.milliseconds - entry.asOf))
-        let mine = own ?? .zero
-        let both = Counters(lanes: mine.lanes.replacing(with: heard.lanes, where: mine.lanes .< heard.lanes))
-        return Standing(
-            both, isSeenHere: mine.badness >= Self.witnessBadness, witnesses: entry.witnesses)
+        let heard = entry.merged.decayed(by: Decay.factor(milliseconds: now.milliseconds - entry.asOf)).lanes
+        guard let counted, let own else {
+            var standing = Standing(Counters(lanes: heard))
+            standing.witnesses = entry.witnesses
+            return standing
+        }
+        let lanes = counted.lanes.replacing(with: heard, where: counted.lanes .< heard)
+        var standing = Standing(Counters(lanes: lanes))
+        standing.witnesses = entry.witnesses + (own.slows ? 1 : 0)
+        standing.isOwnEvidence = own.refuses
+        if own.slows { standing.score = min(standing.score, own.score) }
+        return standing
     }
 
     /// What this node thinks of an address: of itself if it is known, else of its neighbourhood, which must

@@ -1,38 +1,38 @@
+internal import Convergence
+
 /// What is thought of a subject, and how sure that is.
 package struct Standing: Sendable, Equatable {
     /// From -1 (all bad) to 1 (all good); 0 for a stranger.
     package var score: Float
     /// From 0 (never heard of) towards 1 with all that was counted.
     package var sureness: Float
-    /// Whether this node has itself counted enough to act on.
-    package var isSeenHere: Bool
-    /// How many other nodes have.
+    /// Nodes, this one included, that would slow it down by what they counted themselves.
     package var witnesses: Int
+    /// Whether what this node counted itself is enough to refuse.
+    package var isOwnEvidence: Bool
 
-    package static let stranger = Standing(score: 0, sureness: 0, isSeenHere: false, witnesses: 0)
+    package static let stranger = Standing(score: 0, sureness: 0)
 
     @inlinable
-    package init(score: Float, sureness: Float, isSeenHere: Bool, witnesses: Int) {
+    package init(score: Float, sureness: Float, witnesses: Int = 0, isOwnEvidence: Bool = false) {
         self.score = score
         self.sureness = sureness
-        self.isSeenHere = isSeenHere
         self.witnesses = witnesses
+        self.isOwnEvidence = isOwnEvidence
     }
 
     /// What counters say by themselves: the first few occurrences weigh little, or one message would make a
     /// reputation.
-    @inlinable
-    init(_ counters: Counters, isSeenHere: Bool, witnesses: Int) {
+    init(_ counters: Counters) {
         let bad = counters.badness
         let good = counters[.good]
         let weight = bad + good
         self.init(
-            score: (good - bad) / (weight + Standing.doubt), sureness: weight / (weight + Standing.doubt),
-            isSeenHere: isSeenHere, witnesses: witnesses)
+            score: (good - bad) / (weight + Standing.doubt), sureness: weight / (weight + Standing.doubt))
     }
 
     /// Occurrences that are needed to be half sure.
-    @usableFromInline static let doubt: Float = 4
+    static let doubt: Float = 4
 
     /// What the gate may do about it.
     package enum Consequence: Int, Sendable, Comparable {
@@ -53,10 +53,14 @@ package struct Standing: Sendable, Equatable {
     package static let refuseScore: Float = -0.8
     package static let refuseSureness: Float = 0.8
 
-    /// What may be done at most. A node that has seen nothing itself refuses nobody on one other's word.
+    /// Whether the figures alone ask for it, whoever they come from.
+    var slows: Bool { score <= Self.slowScore && sureness >= Self.slowSureness }
+    var refuses: Bool { score <= Self.refuseScore && sureness >= Self.refuseSureness }
+
+    /// What may be done at most. Nobody is refused by one other node's word: it takes two witnesses, or what this
+    /// node has seen itself.
     package var consequence: Consequence {
-        guard score <= Self.slowScore, sureness >= Self.slowSureness else { return .none }
-        guard score <= Self.refuseScore, sureness >= Self.refuseSureness else { return .slowDown }
-        return isSeenHere || witnesses >= 2 ? .refuse : .slowDown
+        guard slows else { return .none }
+        return refuses && (isOwnEvidence || witnesses >= Merge.observersLeast) ? .refuse : .slowDown
     }
 }

@@ -125,7 +125,7 @@ struct StandingTests {
         "by one other node's word alone nobody is refused, whatever it says",
         arguments: [
             ([], 0, .none), ([2], 0, .slowDown), ([2, 3], 0, .refuse), ([2, 3, 4], 0, .refuse),
-            ([], 100, .refuse), ([2], 100, .refuse),
+            ([], 100, .refuse), ([2], 100, .refuse), ([], 3, .none), ([2], 3, .slowDown), ([2], 5, .refuse),
         ] as [([UInt8], Float, Standing.Consequence)])
     func poison(_ liars: [UInt8], _ own: Float, _ consequence: Standing.Consequence) {
         var reputations = Reputations(node: node(1))
@@ -144,6 +144,14 @@ struct StandingTests {
         bad.apply((UInt8(2)...4).map { said(Counters([.spam: 100]), by: $0) }, now: at(0))
         bad.apply([said(Counters([.good: 1e9]), by: 5)], now: at(0))
         #expect(bad.standing(of: address, now: at(0)).score < -0.3)
+    }
+
+    @Test("what a node has seen itself nobody talks it out of")
+    func praise() {
+        var reputations = Reputations(node: node(1))
+        reputations.count(.spam, of: subject, by: 100, now: at(0))
+        reputations.apply([said(Counters([.good: 1e9]), by: 2)], now: at(0))
+        #expect(reputations.standing(of: address, now: at(0)).consequence == .refuse)
     }
 
     @Test("what was said fades, its way included; what is withdrawn or forgotten counts no more")
