@@ -115,7 +115,7 @@ let house: [Target] = [
             "QueueStorage",
             "EventRecording", "AdminServer",
         ], [yams] + nio),
-    room(5, "ClusterSimulation", on: ["MailValues", "Membership"], [heap]),
+    room(5, "ClusterSimulation", on: ["MailValues", "Convergence", "Cryptography", "Membership"], [heap]),
 ]
 
 let doors: [Target] = [

@@ -6,6 +6,11 @@ package struct Figures: Sendable {
     package var silentKnown: [Int64] = []
     /// From the heal of a cut until all agreed.
     package var agreed: [Int64] = []
+    package var factsSaid = 0
+    /// From the saying of an urgent fact until one other node knew, each node, while nothing was wrong.
+    package var factsKnown: [Int64] = []
+    /// From the heal of a cut until everybody knew all that was said before.
+    package var factsAgreed: [Int64] = []
     package var frames = 0
     package var framesLost = 0
     package var stalls = 0
@@ -24,6 +29,9 @@ package struct Figures: Sendable {
         killedKnown += other.killedKnown
         silentKnown += other.silentKnown
         agreed += other.agreed
+        factsSaid += other.factsSaid
+        factsKnown += other.factsKnown
+        factsAgreed += other.factsAgreed
         frames += other.frames
         framesLost += other.framesLost
         stalls += other.stalls

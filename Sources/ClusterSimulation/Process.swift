@@ -1,3 +1,4 @@
+import Convergence
 import MailValues
 import Membership
 
@@ -31,6 +32,16 @@ struct Process {
     var ending: String?
 
     var isRunning: Bool { machine != nil }
+
+    /// How far the wall clock is off, in milliseconds.
+    var wallError: Int64 = 0
+
+    /// Both clocks. Simulations begin on 2026-01-01.
+    func clock(at time: Int64) -> ClockReading {
+        ClockReading(
+            uptime: uptime(at: time),
+            wall: Timestamp(milliseconds: 1_767_225_600_000 + time / 1_000 + wallError))
+    }
 
     func uptime(at time: Int64) -> Uptime {
         Uptime(milliseconds: Int64(Double(time - startedAt) / 1_000 * rate))

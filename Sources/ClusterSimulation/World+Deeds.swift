@@ -36,7 +36,7 @@ extension World {
         case .undrain: deliver(index, .declare(.alive, within: nil))
         case .park: deliver(index, .declare(.parked, within: .seconds(step.within ?? 120)))
         case .evict: evict(index)
-        case .jump: break  // only wall clocks jump, and detection reads none
+        case .jump: processes[index].wallError += Int64((step.by ?? 0) * 1_000)
         }
         switch step.do {
         case .cut, .isolate, .heal, .snapshot, .jump: break

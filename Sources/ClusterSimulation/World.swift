@@ -1,3 +1,5 @@
+import Convergence
+import Cryptography
 import MailValues
 package import Membership
 
@@ -9,7 +11,12 @@ package final class World {
     package let seed: UInt64
     let settings: DetectorSettings
     let cluster: ClusterID
+    let keys: [Ed25519PrivateKey]
     let nodes: [NodeID]
+    /// Nil where no facts are said: detection alone is much cheaper.
+    let table: FactTable?
+    /// What was said, in order.
+    var news: [News] = []
     let places: [NodeID: Int]
 
     var timeline = Timeline()
@@ -50,7 +57,9 @@ package final class World {
         nodeCount = count
         chance = Chance(seed: seed)
         cluster = ClusterID(using: &chance)
-        nodes = (0..<count).map { World.name($0) }
+        keys = (0..<count).map { World.key($0) }
+        nodes = keys.map(\.node)
+        table = scenario.factsPerSecond == nil ? nil : FactTable([Rumour.description])
         places = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
         network = Network(count: count + Self.spareCount, scenario.network ?? .init(), using: &chance)
         processes = (0..<count + Self.spareCount).map { Process(place: min($0, count - 1)) }
@@ -61,12 +70,10 @@ package final class World {
         steps = scenario.steps ?? []
     }
 
-    /// Keys of a simulation mean nothing: no signature is checked with them.
-    private static func name(_ place: Int) -> NodeID {
+    /// The same in each run, as names in a scenario are.
+    private static func key(_ place: Int) -> Ed25519PrivateKey {
         var chance = Chance(seed: UInt64(place) &+ 0xC0FFEE)
-        let octets = (0..<32).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
-        guard let node = NodeID(octets: octets) else { fatalError("a name has 32 octets") }
-        return node
+        return Ed25519PrivateKey.generate(using: &chance)
     }
 
     package var seconds: Double { Double(now) / 1_000_000 }
@@ -85,6 +92,7 @@ package final class World {
             timeline.plan(.step(index), at: Int64((steps[index].at + spread) * 1_000_000))
         }
         planStalls()
+        planSaying()
         look(at: 20_000_000)
         while broken == nil, let entry = timeline.next(), entry.time <= end {
             now = entry.time
@@ -109,7 +117,7 @@ package final class World {
         case .thaw(let process): thaw(process)
         case .stall(let process): stall(process)
         case .step(let index): perform(steps[index])
-        case .say: break
+        case .say: say()
         case .look:
             guard now >= lookAt else { return }
             lookAt = .max
@@ -165,10 +173,19 @@ package final class World {
     }
 
     func feed(_ index: Int, _ event: ClusterMachine.Event) {
-        let uptime = processes[index].uptime(at: now)
+        let clock = processes[index].clock(at: now)
+        carryOut(index) { $0.handle(event, now: clock, using: &chance, into: &$1) }
+    }
+
+    /// Lets a machine do something, and does what it wants done.
+    func carryOut(_ index: Int, _ body: (inout ClusterMachine, inout [ClusterMachine.Action]) -> Void) {
+        guard var machine = processes[index].machine else { return }
+        // Taken out, so that it is changed in place and not copied.
+        processes[index].machine = nil
         var wanted = actions
         actions = []
-        processes[index].machine?.handle(event, now: uptime, using: &chance, into: &wanted)
+        body(&machine, &wanted)
+        processes[index].machine = machine
         for action in wanted { perform(action, by: index) }
         wanted.removeAll(keepingCapacity: true)
         actions = wanted
@@ -192,6 +209,9 @@ package final class World {
             stop(index, because: "it was a clone")
         case .cloneSeen: figures.clonesSeen += 1
         case .evicted: see(.evicted(process: index))
+        case .broadcast(let body, let members): for member in members { send(body, from: index, to: member) }
+        case .facts(let changes): learn(changes, at: index)
+        case .factRefused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         case .refused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         }
     }
@@ -211,9 +231,12 @@ package final class World {
         let target = routes.isEmpty ? place : routes[index << 16 | place] ?? place
         figures.frames += 1
         let frame = machine.frame(body)
-        sampled += 1
-        if sampled % Self.sampleEach == 0 {
-            processes[index].octetsSent += frame.octets.count * Self.sampleEach
+        // What facts cost is another question, and depends on how much is said.
+        if case .probing = body {
+            sampled += 1
+            if sampled % Self.sampleEach == 0 {
+                processes[index].octetsSent += frame.octets.count * Self.sampleEach
+            }
         }
         guard network.isUp(index, target), !network.isCut(index, target), !processes[target].isPoweredOff
         else {

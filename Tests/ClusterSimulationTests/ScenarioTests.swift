@@ -15,7 +15,7 @@ import Testing
 
     @Test(
         "every promise holds in each scenario, on fixed seeds",
-        arguments: ["kill", "freeze", "partition", "clone", "upgrade", "outage"],
+        arguments: ["kill", "freeze", "partition", "clone", "upgrade", "outage", "news"],
         [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
     func holds(name: String, seed: UInt64) throws {
         let world = World(try Self.scenario(name), nodes: 5, seed: seed)
@@ -29,6 +29,13 @@ import Testing
         let world = World(scenario, nodes: count, seed: 1)
         #expect(world.run() == nil)
         #expect(world.figures.octetsPerSecond.most < 10 * 1_024)
+    }
+
+    @Test("an urgent fact is known to forty nodes within a second, 50 ms apart and with losses")
+    func news() throws {
+        let world = World(try Self.scenario("news"), nodes: 40, seed: 1)
+        #expect(world.run() == nil)
+        #expect(try #require(Figures.percentile(0.99, of: world.figures.factsKnown)) <= 1_000)
     }
 
     @Test("the same seed gives the same run")

@@ -1,3 +1,5 @@
+import Convergence
+import Cryptography
 import MailValues
 import Testing
 
@@ -6,27 +8,37 @@ import Testing
 @Suite struct ClusterMachineTests {
     static let cluster = FrameTests.cluster
 
+    static let key = Ed25519PrivateKey(seed: [UInt8](repeating: 9, count: 32))!
+
+    /// The first is the node under test.
+    static func place(_ number: Int) -> NodeID { number == 1 ? key.node : node(number) }
+
     struct Seat {
         var machine: ClusterMachine
         var dice = Dice(state: 5)
 
         init(of count: Int, stored: UInt64 = 3) {
-            let all = Dictionary(uniqueKeysWithValues: (1...count).map { (node($0), UInt64(0)) })
+            let all = Dictionary(
+                uniqueKeysWithValues: (1...count).map { (ClusterMachineTests.place($0), UInt64(0)) })
             machine = ClusterMachine(
-                cluster: ClusterMachineTests.cluster, node: node(1), stored: stored, nonce: 1, admitted: all,
+                cluster: ClusterMachineTests.cluster, key: ClusterMachineTests.key, stored: stored, nonce: 1,
+                admitted: all, facts: nil,
                 now: at(0))
         }
 
         mutating func handle(_ event: ClusterMachine.Event, at time: Int64) -> [ClusterMachine.Action] {
             var actions: [ClusterMachine.Action] = []
-            machine.handle(event, now: at(time), using: &dice, into: &actions)
+            machine.handle(
+                event, now: ClockReading(uptime: at(time), wall: Timestamp(seconds: 0)), using: &dice,
+                into: &actions)
             return actions
         }
 
         func frame(_ message: ProbeMessage, from number: Int, cluster: ClusterID? = nil) -> Frame {
             Frame(
                 cluster: cluster ?? ClusterMachineTests.cluster,
-                sender: Sender(node: node(number), incarnation: 1, nonce: UInt64(number)),
+                sender: Sender(
+                    node: ClusterMachineTests.place(number), incarnation: 1, nonce: UInt64(number)),
                 body: .probing(message))
         }
     }
@@ -88,8 +100,8 @@ import Testing
                 case .ourselves: (seat.frame(message, from: 1), 1)
                 }
             #expect(
-                seat.handle(.frame(frame, from: node(peer), age: .zero), at: 6_001)
-                    == [.refused(refusal, from: node(peer))])
+                seat.handle(.frame(frame, from: Self.place(peer), age: .zero), at: 6_001)
+                    == [.refused(refusal, from: Self.place(peer))])
             #expect(seat.machine.state(of: node(2)) == before)
         }
     }
@@ -107,7 +119,7 @@ import Testing
     func everyPair() {
         let events: [ClusterMachine.Event] = [
             .tick, .linkUp(node(2)), .linkDown(node(2)), .linkRefused(node(2)), .turnedAway(node(2)),
-            .admitted([node(1): 1, node(2): 1]), .declare(.draining, within: nil),
+            .admitted([Self.key.node: 1, node(2): 1]), .declare(.draining, within: nil),
         ]
         for event in events {
             var seat = Seat(of: 3)

@@ -1,6 +1,8 @@
+package import Convergence
+package import Cryptography
 package import MailValues
 
-/// One node's part in the cluster: its start, then its failure detector, and who may be heard at all.
+/// One node's part in the cluster: its start, then its failure detector and its facts, and who may be heard at all.
 ///
 /// The node drives it with real links and real time, the simulation with made-up ones. Frames arrive decoded, with
 /// the member to whom the link belongs; what is to be sent leaves without its header, which `frame(_:)` adds.
@@ -36,38 +38,58 @@ package struct ClusterMachine: Sendable {
         /// Two members will not have our key: we were evicted while we were away. Deliver nothing, and say so.
         case evicted
         case refused(FrameRefusal, from: NodeID)
+        /// The same to each, so that it needs to be written only once.
+        case broadcast(Frame.Body, to: [NodeID])
+        /// Something is known now that was not, or no more.
+        case facts([FactChange])
+        /// A member brought what its origin did not say, or may not say.
+        case factRefused(FactRefusal, bearer: NodeID)
     }
 
     package let cluster: ClusterID
-    package let node: NodeID
+    package var node: NodeID { key.node }
+    private let key: Ed25519PrivateKey
     package let nonce: UInt64
     private let settings: DetectorSettings
     /// While the node looks for its incarnation; from then on `detector` is there instead.
     private var inquiry: StartInquiry?
     /// Nil while the node has not found its incarnation.
     package private(set) var detector: Detector?
+    /// What others say, and what we say; nil until this node has its incarnation, or where no facts are carried.
+    package private(set) var gossip: Gossip?
+    private let table: FactTable?
+    private let gossipSettings: GossipSettings
+    private var arePeersNew = false
+    private var gossipActions: [Gossip.Action] = []
     private var admitted: [NodeID: UInt64]
     private var linked: Set<NodeID> = []
     private var turnedAwayBy: Set<NodeID> = []
     private var detectorActions: [Detector.Action] = []
 
-    /// `stored` is the incarnation that the store has, 0 if none; `nonce` is drawn anew for each start.
+    /// `key` is the node's identity; `stored` is the incarnation that the store has, 0 if none; `nonce` is drawn
+    /// anew for each start. Without a table no facts are carried: for simulations of detection alone.
     package init(
-        cluster: ClusterID, node: NodeID, stored: UInt64, nonce: UInt64, admitted: [NodeID: UInt64],
-        settings: DetectorSettings = DetectorSettings(),
+        cluster: ClusterID, key: Ed25519PrivateKey, stored: UInt64, nonce: UInt64,
+        admitted: [NodeID: UInt64], facts table: FactTable?,
+        gossipSettings: GossipSettings = GossipSettings(), settings: DetectorSettings = DetectorSettings(),
         startSettings: StartInquiry.Settings = StartInquiry.Settings(), now: Uptime
     ) {
         self.cluster = cluster
-        self.node = node
+        self.key = key
+        self.table = table
+        self.gossipSettings = gossipSettings
         self.nonce = nonce
         self.settings = settings
         self.admitted = admitted
-        let others = Set(admitted.keys).subtracting([node])
+        let others = Set(admitted.keys).subtracting([key.node])
         inquiry = StartInquiry(stored: stored, others: others, settings: startSettings, now: now)
     }
 
     /// When `handle(.tick)` is wanted next.
-    package var wake: Uptime { detector?.wake ?? inquiry?.wake ?? .start }
+    package var wake: Uptime {
+        guard let detector else { return inquiry?.wake ?? .start }
+        return min(detector.wake, gossip?.wakeUp ?? detector.wake)
+    }
 
     /// What the cluster looks like from here; a node that starts knows nothing yet.
     package func state(of member: NodeID) -> MemberState? {
@@ -82,28 +104,37 @@ package struct ClusterMachine: Sendable {
     package func frame(_ body: Frame.Body) -> Frame { Frame(cluster: cluster, sender: sender, body: body) }
 
     package mutating func handle(
-        _ event: Event, now: Uptime, using random: inout some RandomNumberGenerator,
+        _ event: Event, now clock: ClockReading, using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
     ) {
+        let now = clock.uptime
         switch event {
-        case .tick: link(.tick, inquiry: .tick, now, &random, &actions)
+        case .tick:
+            link(.tick, inquiry: .tick, now, &random, &actions)
+            if let gossip, gossip.wakeUp <= now { gossipTick(clock, &random, &actions) }
         case .frame(let frame, let peer, let age):
             if let refusal = refusal(of: frame, from: peer) {
                 actions.append(.refused(refusal, from: peer))
             } else {
                 turnedAwayBy.remove(peer)
-                receive(frame, age: age + frame.age, now, &random, &actions)
+                receive(frame, age: age + frame.age, clock, &random, &actions)
             }
         case .linkUp(let peer):
             linked.insert(peer)
             turnedAwayBy.remove(peer)
+            arePeersNew = true
             link(.linkUp(peer), inquiry: .linkUp(peer), now, &random, &actions)
-        case .linkDown(let peer): linked.remove(peer)
+        case .linkDown(let peer):
+            linked.remove(peer)
+            arePeersNew = true
         case .linkRefused(let peer): link(.linkRefused(peer), inquiry: nil, now, &random, &actions)
         case .turnedAway(let peer): turnedAway(by: peer, &actions)
         case .admitted(let all):
             admitted = all
             link(.admitted(all), inquiry: nil, now, &random, &actions)
+            gossip?.setMembers(Set(all.keys), into: &gossipActions)
+            carryOut(&actions)
+            arePeersNew = true
         case .declare(let state, let within):
             link(.declare(state, within: within), inquiry: nil, now, &random, &actions)
         }
@@ -128,11 +159,16 @@ package struct ClusterMachine: Sendable {
     // MARK: Phases
 
     private mutating func receive(
-        _ frame: Frame, age: Duration, _ now: Uptime, _ random: inout some RandomNumberGenerator,
-        _ actions: inout [Action]
+        _ frame: Frame, age: Duration, _ clock: ClockReading,
+        _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
     ) {
-        guard case .probing(let message) = frame.body else { return }
+        let now = clock.uptime
         let peer = frame.sender.node
+        if case .facts(let message) = frame.body {
+            gossip?.receive(message, from: peer, age: age, now: clock, into: &gossipActions)
+            return carryOut(&actions)
+        }
+        guard case .probing(let message) = frame.body else { return }
         guard detector == nil else {
             return run(.received(message, from: frame.sender, age: age), now, &random, &actions)
         }
@@ -180,6 +216,7 @@ package struct ClusterMachine: Sendable {
         actions.append(.started(incarnation: incarnation, storeIsOld: storeIsOld))
         inquiry = nil
         detector = Detector(node: node, incarnation: incarnation, nonce: nonce, settings: settings, now: now)
+        speak(as: incarnation, now, &actions)
         run(.admitted(admitted), now, &random, &actions)
         for peer in linked.sorted() { run(.linkUp(peer), now, &random, &actions) }
     }
@@ -189,8 +226,81 @@ package struct ClusterMachine: Sendable {
         _ actions: inout [Action]
     ) {
         detector?.handle(event, now: now, using: &random, into: &detectorActions)
-        for action in detectorActions { actions.append(Action(action)) }
+        for action in detectorActions {
+            actions.append(Action(action))
+            switch action {
+            case .changed: arePeersNew = true
+            case .storeIsOld(let seen): speak(as: seen + 1, now, &actions)
+            case .send, .persist, .stopCloned, .cloneSeen: break
+            }
+        }
         detectorActions.removeAll(keepingCapacity: true)
+    }
+}
+
+// MARK: Facts
+
+extension ClusterMachine {
+    /// Says something, here at once and elsewhere soon.
+    package mutating func say<F: Fact>(
+        _ fact: F, about subject: F.Subject, lifetime: Duration? = nil, now: ClockReading,
+        into actions: inout [Action]
+    ) throws(FactWriteError) {
+        tellPeers()
+        defer { carryOut(&actions) }
+        try gossip?.say(fact, about: subject, lifetime: lifetime, now: now, into: &gossipActions)
+    }
+
+    /// Takes back what this node said.
+    package mutating func withdraw<F: Fact>(
+        _ kind: F.Type, about subject: F.Subject, now: ClockReading, into actions: inout [Action]
+    ) {
+        tellPeers()
+        gossip?.withdraw(kind, about: subject, now: now, into: &gossipActions)
+        carryOut(&actions)
+    }
+
+    /// Begins to say facts in an incarnation. What was said in the one before is void everywhere: who said it says
+    /// it again, after `started` or `storeIsOld`.
+    private mutating func speak(as incarnation: UInt64, _ now: Uptime, _ actions: inout [Action]) {
+        guard let table else { return }
+        var gossip = Gossip(
+            cluster: cluster, key: key, incarnation: incarnation, table: table, settings: gossipSettings,
+            now: now)
+        gossip.setMembers(Set(admitted.keys), into: &gossipActions)
+        self.gossip = gossip
+        arePeersNew = true
+        carryOut(&actions)
+    }
+
+    private mutating func gossipTick(
+        _ clock: ClockReading, _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
+    ) {
+        tellPeers()
+        gossip?.tick(now: clock, using: &random, into: &gossipActions)
+        carryOut(&actions)
+    }
+
+    /// Facts go to whom a link stands and who is not known dead; looked at only when it is wanted.
+    private mutating func tellPeers() {
+        guard arePeersNew, gossip != nil else { return }
+        arePeersNew = false
+        let reached = linked.filter { state(of: $0) != .dead && state(of: $0) != .left }
+        gossip?.setPeers(reached)
+    }
+
+    private mutating func carryOut(_ actions: inout [Action]) {
+        for action in gossipActions {
+            switch action {
+            case .send(let message, let peers):
+                actions.append(
+                    peers.count == 1
+                        ? .send(.facts(message), to: peers[0]) : .broadcast(.facts(message), to: peers))
+            case .changed(let changes): actions.append(.facts(changes))
+            case .refused(let refusal, let bearer): actions.append(.factRefused(refusal, bearer: bearer))
+            }
+        }
+        gossipActions.removeAll(keepingCapacity: true)
     }
 }
 

@@ -1,0 +1,94 @@
+import Convergence
+import MailValues
+import Membership
+
+/// What the nodes of a simulation say to each other: a number, under a number.
+struct Rumour: Fact {
+    static let description = FactDescription(
+        kind: FactKind(rawValue: 60_000), name: "rumour", isUrgent: true, lifetimeLongest: nil,
+        bounds: FactBounds(keys: 1 << 16, octets: 1 << 22))
+
+    var octets: [UInt8]
+
+    static func octets(of subject: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: subject >> UInt32($0)) }
+    }
+
+    static func subject(_ octets: [UInt8]) -> UInt32? {
+        octets.count == 4 ? octets.reduce(0) { $0 << 8 | UInt32($1) } : nil
+    }
+
+    static func merge(_ said: [Said<Rumour>]) -> Int { said.count }
+}
+
+/// One fact that was said, and who knows it.
+struct News {
+    let origin: Int
+    let incarnation: UInt64
+    let saidAt: Int64
+    /// Said while nothing was wrong, so that how soon it is known counts.
+    let isTimed: Bool
+}
+
+extension World {
+    /// The last seconds are for what was said before.
+    static let sayingEnds: Int64 = 15_000_000
+    private static let sayingBegins: Int64 = 15_000_000
+
+    func planSaying() {
+        guard let rate = scenario.factsPerSecond, rate > 0 else { return }
+        let wait = Int64(1_000_000 / rate * (0.5 + chance.fraction()))
+        let time = max(now, Self.sayingBegins) + wait
+        if time < end - Self.sayingEnds { timeline.plan(.say, at: time) }
+    }
+
+    func say() {
+        planSaying()
+        let index = Int.random(in: 0..<nodeCount, using: &chance)
+        guard let incarnation = processes[index].machine?.gossip?.replica.incarnation,
+            processes[index].frozenSince == nil
+        else { return }
+        let subject = UInt32(news.count)
+        let isTimed = isWhole && now > lastDeed + 10_000_000
+        news.append(News(origin: index, incarnation: incarnation, saidAt: now, isTimed: isTimed))
+        figures.factsSaid += 1
+        let clock = processes[index].clock(at: now)
+        carryOut(index) { machine, wanted in
+            let fact = Rumour(octets: Rumour.octets(of: subject) + [UInt8](repeating: 7, count: 60))
+            do { try machine.say(fact, about: subject, now: clock, into: &wanted) } catch {
+                preconditionFailure("a simulation says no more than it may: \(error)")
+            }
+        }
+    }
+
+    func learn(_ changes: [FactChange], at index: Int) {
+        for change in changes {
+            guard case .said(let origin, let record, _) = change,
+                let subject = Rumour.subject(record.key.subject), Int(subject) < news.count,
+                let place = places[origin]
+            else { continue }
+            let fact = news[Int(subject)]
+            guard fact.isTimed, isWhole, now > lastDeed + 10_000_000, place == fact.origin, place != index
+            else {
+                continue
+            }
+            figures.factsKnown.append((now - fact.saidAt) / 1_000)
+        }
+    }
+
+    /// What a node should know and does not; nil if nothing.
+    func missing(at index: Int, saidBefore time: Int64) -> String? {
+        guard let replica = processes[index].machine?.gossip?.replica else { return nil }
+        for (subject, fact) in news.enumerated() where fact.saidAt < time && isThere(fact.origin) {
+            // What was said before its origin's last start is void.
+            guard processes[fact.origin].machine?.gossip?.replica.incarnation == fact.incarnation else {
+                continue
+            }
+            if replica.version(of: Rumour.key(UInt32(subject)), by: nodes[fact.origin]) == nil {
+                let seconds = Double(fact.saidAt) / 1_000_000
+                return "node \(index) lacks what node \(fact.origin) said at \(seconds) s"
+            }
+        }
+        return nil
+    }
+}
