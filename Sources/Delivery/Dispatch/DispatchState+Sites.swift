@@ -96,12 +96,19 @@ extension DispatchState {
             guard let site = waitingLiving.popFirst() else { break }
             openWaiting(site, now: now, &effects)
         }
-        while openingUnknown.hasRoom, let site = waitingUnknown.popFirst() {
+        while openingUnknown.hasRoom, let site = nextUnknown() {
             openWaiting(site, now: now, &effects)
         }
         while openingProbes.hasRoom, let site = waitingProbes.popFirst() {
             openWaiting(site, now: now, &effects)
         }
+    }
+
+    /// The one that waits longest and the one that came last, by turns: behind ten thousand dead sites a new one that
+    /// lives would wait for minutes, and those that have waited must not starve either.
+    private mutating func nextUnknown() -> Int? {
+        takesNewestUnknown.toggle()
+        return takesNewestUnknown ? waitingUnknown.popLast() : waitingUnknown.popFirst()
     }
 
     private mutating func openWaiting(_ site: Int, now: Timestamp, _ effects: inout Effects) {

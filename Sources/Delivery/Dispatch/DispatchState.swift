@@ -31,6 +31,7 @@ struct DispatchState: ~Copyable, Sendable {
     /// Sites that wait for a place, by share.
     var waitingLiving: Deque<Int> = []
     var waitingUnknown: Deque<Int> = []
+    var takesNewestUnknown = true
     var waitingProbes: Deque<Int> = []
 
     /// Domains with ready entries that are to be looked at with the next ticks, a batch at a time.

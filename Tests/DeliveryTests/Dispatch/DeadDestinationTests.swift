@@ -55,6 +55,27 @@ struct DeadDestinationTests {
         #expect(house.dispatcher.status.counters.connections >= 20)
     }
 
+    @Test("a destination that is new does not wait for thousands of dead ones that came before")
+    func newcomers() async {
+        let house = Self.world(dead: 6_000, living: 5)
+        func pass() async {
+            await house.pass(.milliseconds(250))
+            for _ in 0..<200 { await Task.yield() }
+        }
+        var passed = 0
+        await house.run {
+            for number in 0..<6_000 { house.accept(to: ["u@dead\(number).example"]) }
+            for _ in 0..<40 { await pass() }
+            for number in 0..<5 { house.accept(to: ["u@living\(number).example"]) }
+            while house.store.contents.removed.count < 5, passed < 120 {
+                await pass()
+                passed += 1
+            }
+        }
+        #expect(house.store.contents.removed.count == 5)
+        #expect(passed < 40, "ten seconds at most, until places become free: \(passed)")
+    }
+
     @Test("living sites take nothing from their shares to the dead, once they are known")
     func knownLiving() async {
         let house = Self.world(dead: 1_000, living: 1)

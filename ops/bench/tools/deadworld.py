@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Internet of the dead-domains bench, within a network namespace: names, hosts that take mail, hosts that never do.
 
-deadworld.py             prints `ready`, and one line with the count and the time of the first and last arrival for
+deadworld.py             prints `ready`, and one line (count, of them measured, in seconds, dripping, first after seconds) for
                          each line that it reads: `tell`, or `forget` (which counts anew)
 
 Names:  lN.live.example      mail host in 203.0.113.0/24, takes everything at once
@@ -61,10 +61,10 @@ class Names(asyncio.DatagramProtocol):
 class Arrivals:
     def __init__(self):
         self.forget()
-        self.dripping = self.drippingMost = 0
+        self.dripping = 0
 
     def forget(self):
-        self.count, self.times = 0, []
+        self.count, self.times, self.since = 0, [], time.monotonic()
 
     def note(self):
         self.count += 1
@@ -86,7 +86,6 @@ class Host(asyncio.Protocol):
         self.transport = transport
         if transport.get_extra_info("sockname")[0].startswith("192.0.2."):
             self.arrivals.dripping += 1
-            self.arrivals.drippingMost = max(self.arrivals.drippingMost, self.arrivals.dripping)
             self.octets = iter(b"220 " + b"patience" * 100 + b"\r\n")
             self.drop()
         else:
@@ -156,7 +155,8 @@ async def main():
         few = len(times) // 20
         first, last = (times[few], times[-1 - few]) if len(times) > 40 else (0, 0)
         inside = len(times) - 2 * few - 1
-        print(arrivals.count, inside, f"{last - first:.6f}", arrivals.dripping, arrivals.drippingMost, flush=True)
+        wait = times[0] - arrivals.since if times else 0
+        print(arrivals.count, inside, f"{last - first:.6f}", arrivals.dripping, f"{wait:.3f}", flush=True)
 
 
 if __name__ == "__main__":
