@@ -58,28 +58,4 @@ import Testing
             verifier: ScramVerifier(password: Array(password.utf8), salt: [1, 2, 3], iterations: 4_096),
             senders: ["*"])
     }
-
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        var name = Array("/tmp/chappe-accounts-XXXXXX".utf8CString)
-        try #require(mkdtemp(&name) != nil)
-        let folder = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer {
-            for entry in names(in: folder) { remove("\(folder)/\(entry)") }
-            rmdir(folder)
-        }
-        try body(folder)
-    }
-
-    private func names(in folder: String) -> [String] {
-        guard let listing = opendir(folder) else { return [] }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
 }
