@@ -39,14 +39,17 @@ struct Simulate: ParsableCommand {
             let began = ContinuousClock.now
             let (figures, broken) = watch(scenario)
             let took = ContinuousClock.now - began
-            print(Report.line(scenario, nodes: nodes, seeds: seeds, figures, took: took))
+            Self.say(Report.line(scenario, nodes: nodes, seeds: seeds, figures, took: took))
             if let broken {
-                print(broken)
+                Self.say("\(broken)")
                 isWhole = false
             }
         }
         if !isWhole { throw ExitCode(1) }
     }
+
+    /// At once, also into a file: a long run is watched.
+    private static func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     /// All seeds of one scenario, on as many threads as there are; of several broken runs the lowest seed counts.
     private func watch(_ scenario: Scenario) -> (Figures, BrokenPromise?) {
