@@ -25,6 +25,11 @@ package final class BoundSocket: Sendable {
         }
         var on: Int32 = 1
         setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        // What we send on these connections are replies of a line. A congestion control that paces (bbr) sets a
+        // timer for each, for nothing; Reno is in every kernel, and accepted sockets inherit it.
+        _ = "reno".withCString {
+            setsockopt(handle, Int32(IPPROTO_TCP), TCP_CONGESTION, $0, socklen_t(strlen($0)))
+        }
         if family == AF_INET6 {
             // IPv4 has listeners of its own, so `[::]` must not take its port.
             setsockopt(handle, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, socklen_t(MemoryLayout<Int32>.size))
