@@ -1,3 +1,5 @@
+import CRocksDB
+
 /// The Castagnoli checksum by which RocksDB guards log records, blocks of tables, and blobs.
 struct CRC32C {
     /// Eight tables of 256: how an octet changes the checksum when 0 … 7 further octets have followed it.
@@ -15,7 +17,15 @@ struct CRC32C {
         return tables
     }()
 
+    /// The processor has an instruction for it.
+    static let hasInstruction = crc32c_instruction_exists()
+
     private var state = ~UInt32(0)
+
+    init() {}
+
+    /// Goes on where another one ended with `value`.
+    init(after value: UInt32) { state = ~value }
 
     var value: UInt32 { ~state }
 
@@ -36,8 +46,16 @@ struct CRC32C {
         state = Self.tables[Int((state ^ UInt32(octet)) & 0xFF)] ^ state >> 8
     }
 
-    /// Eight octets a step.
     mutating func update(_ octets: UnsafeRawBufferPointer) {
+        if Self.hasInstruction {
+            state = crc32c_instruction(state, octets.baseAddress, octets.count)
+        } else {
+            updateByTable(octets)
+        }
+    }
+
+    /// Eight octets a step.
+    mutating func updateByTable(_ octets: UnsafeRawBufferPointer) {
         Self.tables.withUnsafeBufferPointer { table in
             var state = state
             var offset = 0
