@@ -40,9 +40,9 @@ package struct Bequest: Sendable {
 
     var isOver: Bool { isTold && next == books.count }
 
-    /// Another is to answer: it gets all.
+    /// Another is to answer: it gets all. So does the same one, where it gave no answer: it may have forgotten what it heard.
     mutating func choose(_ node: NodeID?) {
-        guard node != executor else { return }
+        guard node != executor || isInVain else { return }
         executor = node
         tries = 0
         next = 0

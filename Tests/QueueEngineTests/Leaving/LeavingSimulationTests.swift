@@ -78,7 +78,8 @@ import Testing
 
     @Test(
         "whatever dies, is lost, repeated or refused: nothing is lost, nobody owns what another owns, and who leaves gets away",
-        arguments: 0..<8)
+        // The last holds an heir that died with half a testament in memory.
+        arguments: Array(0..<8) + [59])
     func survives(_ part: UInt64) {
         for seed in (part * 50)..<(part * 50 + 50) {
             let nodes = 3 + Int(seed % 3)
