@@ -71,7 +71,9 @@ let engines: [Target] = [
     room(
         2, "Membership", on: ["MailValues", "Convergence", "Cryptography"], [protobuf],
         exclude: ["Membership.docc", "Proto"]),
-    room(2, "QueueEngine", on: ["MailValues", "SMTPProtocol"], exclude: ["QueueEngine.docc"]),
+    room(
+        2, "QueueEngine", on: ["MailValues", "SMTPProtocol"], [protobuf],
+        exclude: ["QueueEngine.docc", "Proto"]),
 ]
 
 let flows: [Target] = [
