@@ -115,7 +115,7 @@ let house: [Target] = [
             "AdminProtocol", "RoutingPolicy", "QueueEngine", "Intake", "Delivery", "SMTPTransport",
             "DNSResolution",
             "QueueStorage",
-            "EventRecording", "AdminServer",
+            "EventRecording", "AdminServer", "Membership", "GossipTransport",
         ], [yams] + nio),
     room(5, "ClusterSimulation", on: ["MailValues", "Convergence", "Cryptography", "Membership"], [heap]),
 ]
@@ -201,7 +201,7 @@ let suites: [Target] = [
         "RelayNodeTests",
         on: [
             "MailValues", "SMTPProtocol", "Cryptography", "QueueEngine", "RoutingPolicy", "Telemetry",
-            "AdminProtocol", "RelayNode", "TestSupport",
+            "Membership", "GossipTransport", "AdminProtocol", "RelayNode", "TestSupport",
         ]),
     tests(
         "ChappeTests",

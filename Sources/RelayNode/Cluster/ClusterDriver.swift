@@ -1,0 +1,254 @@
+package import GossipTransport
+package import MailValues
+package import Membership
+import Synchronization
+
+/// Drives this node's part in the cluster: links, time and store on one side, the machine on the other.
+///
+/// One loop takes what happens in order and carries out each of the machine's actions before it looks at the
+/// next event: what must be synced before something is said is synced before it is said.
+package actor ClusterDriver {
+    package struct Settings: Sendable {
+        package var cluster: ClusterID
+        package var node: NodeID
+        /// The incarnation that the store has; 0: none.
+        package var stored: UInt64
+        /// Whom the store knows as admitted, ourselves among them: a start asks them what they last saw of
+        /// it.
+        package var members: [ClusterMember]
+        package var transport: TransportSettings
+        package var detector = DetectorSettings()
+        package var start = StartInquiry.Settings()
+
+        package init(
+            cluster: ClusterID, node: NodeID, stored: UInt64, members: [ClusterMember],
+            transport: TransportSettings
+        ) {
+            self.cluster = cluster
+            self.node = node
+            self.stored = stored
+            self.members = members
+            self.transport = transport
+        }
+    }
+
+    /// What the driver needs of the house.
+    package struct Seams: Sendable {
+        /// Returns once the incarnation is on disk, else why it is not.
+        package var persist: @Sendable (_ incarnation: UInt64) async -> String?
+        package var tell: @Sendable (ClusterNews) -> Void
+
+        package init(
+            persist: @escaping @Sendable (_ incarnation: UInt64) async -> String?,
+            tell: @escaping @Sendable (ClusterNews) -> Void
+        ) {
+            self.persist = persist
+            self.tell = tell
+        }
+    }
+
+    private enum Input: Sendable {
+        case link(LinkEvent)
+        case tick
+        case members([ClusterMember])
+        case declare(MemberState, within: Duration?)
+    }
+
+    /// Events that wait while the disk is slow; beyond it they are dropped and counted, as on a bad link.
+    private static let inputLimit = 16_384
+
+    package nonisolated let transport: GossipTransport
+    private let seams: Seams
+    private let inputs: AsyncStream<Input>
+    private let door: AsyncStream<Input>.Continuation
+    private let overflow: Overflow
+    private let began = ContinuousClock.now
+    private var machine: ClusterMachine
+    private var members: [NodeID: ClusterMember] = [:]
+    private var actions: [ClusterMachine.Action] = []
+    private var random = SystemRandomNumberGenerator()
+    private var timer: (wake: Uptime, task: Task<Void, Never>)?
+    private var end: ClusterEnd?
+    private var counted = ClusterRefusals()
+
+    /// Counts on the transport's thread what found no room.
+    private final class Overflow: Sendable {
+        let count = Atomic<UInt64>(0)
+    }
+
+    /// Binds the ports, and lets nobody in until `run`.
+    package init(_ settings: Settings, linkKey: LinkKeyPair, seams: Seams) throws(TransportError) {
+        let (inputs, door) = AsyncStream.makeStream(
+            of: Input.self, bufferingPolicy: .bufferingOldest(Self.inputLimit))
+        let overflow = Overflow()
+        transport = try GossipTransport(settings.transport, linkKey: linkKey) { event in
+            if case .dropped = door.yield(.link(event)) {
+                overflow.count.wrappingAdd(1, ordering: .relaxed)
+            }
+        }
+        self.inputs = inputs
+        self.door = door
+        self.overflow = overflow
+        self.seams = seams
+        door.yield(.members(settings.members))
+        machine = ClusterMachine(
+            cluster: settings.cluster, node: settings.node, stored: settings.stored,
+            nonce: .random(in: 1 ... .max),
+            admitted: Dictionary(settings.members.map { ($0.node, $0.incarnation) }) { first, _ in first },
+            settings: settings.detector,
+            startSettings: settings.start, now: .start)
+    }
+
+    // MARK: Asking
+
+    /// How this node sees a member, itself among them; nil: it is none.
+    package func state(of node: NodeID) -> MemberState? { machine.state(of: node) }
+
+    /// What is believed of every other member.
+    package var claims: [Claim] { machine.detector?.claims ?? [] }
+
+    package var incarnation: UInt64 { machine.sender.incarnation }
+
+    package var refusals: ClusterRefusals {
+        var refusals = counted
+        refusals.overflow = overflow.count.load(ordering: .relaxed)
+        return refusals
+    }
+
+    // MARK: Telling
+
+    /// The admitted set, ourselves among them. Who is missing has been evicted.
+    package nonisolated func setMembers(_ members: [ClusterMember]) { door.yield(.members(members)) }
+
+    /// What this node says of itself from now on.
+    package nonisolated func declare(_ state: MemberState, within: Duration? = nil) {
+        door.yield(.declare(state, within: within))
+    }
+
+    /// Ends `run`. Nobody is told: who goes for good declares so first.
+    package nonisolated func stop() { door.finish() }
+
+    // MARK: Running
+
+    /// Takes part until `stop`, or until the node may not any more.
+    package func run() async -> ClusterEnd {
+        for await input in inputs {
+            await take(input)
+            if let end {
+                finish()
+                return end
+            }
+            arm()
+        }
+        finish()
+        return .stopped
+    }
+
+    private func finish() {
+        timer?.task.cancel()
+        timer = nil
+        door.finish()
+        transport.shutdown()
+    }
+
+    private var now: Uptime {
+        Uptime(milliseconds: (ContinuousClock.now - began).wholeMilliseconds)
+    }
+
+    /// One sleeper at a time, for the moment that the machine names.
+    private func arm() {
+        let wake = machine.wake
+        guard timer?.wake != wake else { return }
+        timer?.task.cancel()
+        let moment = began + .milliseconds(wake.milliseconds)
+        let task = Task { [door] in
+            // Probes and rumours are due within tens of milliseconds of each other: they may share a wake.
+            try? await Task.sleep(until: moment, tolerance: .milliseconds(10), clock: .continuous)
+            if !Task.isCancelled { door.yield(.tick) }
+        }
+        timer = (wake, task)
+    }
+
+    private func take(_ input: Input) async {
+        switch input {
+        case .tick:
+            timer = nil
+            await handle(.tick)
+        case .members(let members): await change(members)
+        case .declare(let state, let within): await handle(.declare(state, within: within))
+        case .link(let event): await take(event)
+        }
+    }
+
+    private func take(_ event: LinkEvent) async {
+        switch event {
+        case .up(let node, .control): await handle(.linkUp(node))
+        case .down(let node, .control): await handle(.linkDown(node))
+        case .up(_, .bulk), .down(_, .bulk): break
+        case .refused(let node): await handle(.linkRefused(node))
+        case .turnedAway(let node): await handle(.turnedAway(node))
+        case .frame(let frame): await take(frame)
+        case .joinRequest(let request): seams.tell(.joinRequest(request))
+        case .doorClosed: seams.tell(.doorClosed)
+        case .deaf(let endpoint, _): seams.tell(.deaf(endpoint: endpoint))
+        }
+    }
+
+    private func take(_ link: LinkFrame) async {
+        do {
+            let frame = try Frame(decoding: link.octets)
+            await handle(.frame(frame, from: link.peer, age: link.age))
+        } catch .version {
+            counted.otherVersion += 1
+        } catch {
+            counted.malformed += 1
+        }
+    }
+
+    private func change(_ all: [ClusterMember]) async {
+        let new = Dictionary(all.map { ($0.node, $0) }) { first, _ in first }
+        for (node, member) in members {
+            guard let still = new[node] else {
+                transport.evict(node)
+                continue
+            }
+            for key in member.linkKeys.subtracting(still.linkKeys) { transport.withdraw(key) }
+        }
+        for member in new.values where member.node != machine.node {
+            for key in member.linkKeys.subtracting(members[member.node]?.linkKeys ?? []) {
+                await transport.admit(key, for: member.node)
+            }
+        }
+        members = new
+        transport.setPeers(new.filter { $0.key != machine.node }.compactMapValues(\.address))
+        await handle(.admitted(new.mapValues(\.incarnation)))
+    }
+
+    private func handle(_ event: ClusterMachine.Event) async {
+        machine.handle(event, now: now, using: &random, into: &actions)
+        let actions = actions
+        self.actions.removeAll(keepingCapacity: true)
+        for action in actions {
+            await perform(action)
+            guard end == nil else { return }
+        }
+    }
+
+    private func perform(_ action: ClusterMachine.Action) async {
+        switch action {
+        case .send(let body, let peer):
+            // Without room it is lost, and counted there; the machine is made for that.
+            _ = transport.send(machine.frame(body).octets, to: peer, on: .control)
+        case .changed(let node, let from, let to): seams.tell(.changed(node, from: from, to: to))
+        case .persist(let incarnation):
+            if let failure = await seams.persist(incarnation) { end = .notStored(failure) }
+        case .started(let incarnation, let storeIsOld):
+            seams.tell(.started(incarnation: incarnation, storeIsOld: storeIsOld))
+        case .storeIsOld(let seen): seams.tell(.storeIsOld(seen: seen))
+        case .stopCloned: end = .cloned
+        case .cloneSeen: seams.tell(.cloneSeen)
+        case .evicted: end = .evicted
+        case .refused(let refusal, _): counted.count(refusal)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package import GossipTransport
+package import MailValues
+package import Membership
+
+/// A member that the operator admitted, as the driver needs it.
+package struct ClusterMember: Sendable, Hashable {
+    package var node: NodeID
+    /// Where it is reached; nil while it has not said so. It may reach us all the same.
+    package var address: PeerAddress?
+    /// Keys that its links may show: its newest one, and the one before until all have confirmed.
+    package var linkKeys: Set<LinkKey>
+    /// The last incarnation that the store knows of it; 0: none.
+    package var incarnation: UInt64
+
+    package init(node: NodeID, address: PeerAddress?, linkKeys: Set<LinkKey>, incarnation: UInt64 = 0) {
+        self.node = node
+        self.address = address
+        self.linkKeys = linkKeys
+        self.incarnation = incarnation
+    }
+}
+
+/// What the driver tells the house, in order, on a task of its own.
+package enum ClusterNews: Sendable, Equatable {
+    /// The node has its incarnation, and speaks. `storeIsOld`: deliver nothing until ids were compared.
+    case started(incarnation: UInt64, storeIsOld: Bool)
+    case changed(NodeID, from: MemberState, to: MemberState)
+    /// Others saw a later start of ours than the store knows.
+    case storeIsOld(seen: UInt64)
+    /// A process with our key started after us.
+    case cloneSeen
+    case joinRequest(JoinRequest)
+    case doorClosed
+    /// A port could not be had back.
+    case deaf(endpoint: String)
+}
+
+/// Why the driver ended.
+package enum ClusterEnd: Sendable, Equatable {
+    case stopped
+    /// Another process with this node's key was first.
+    case cloned
+    /// The members will not have us any more: deliver nothing, and say so.
+    case evicted
+    /// Our incarnation could not be stored, so nothing may be said under it.
+    case notStored(String)
+}
+
+/// Frames that were not acted on, by reason, beside those that the transport drops.
+package struct ClusterRefusals: Sendable, Equatable {
+    package var malformed: UInt64 = 0
+    package var otherVersion: UInt64 = 0
+    package var otherCluster: UInt64 = 0
+    /// It spoke under another name than its link's.
+    package var otherName: UInt64 = 0
+    package var stranger: UInt64 = 0
+    /// The machine was too busy to hear them.
+    package var overflow: UInt64 = 0
+
+    mutating func count(_ refusal: FrameRefusal) {
+        switch refusal {
+        case .otherCluster: otherCluster += 1
+        case .otherName, .ourselves: otherName += 1
+        case .stranger: stranger += 1
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package import MailValues
+package import Membership
+package import QueueEngine
+
+/// What a node must still know of its cluster after a restart: notes beside the queue, synced like mail.
+///
+/// It lies in the same store as the mail, so that a store from a backup is as old in the one as in the other:
+/// that is how a restored node is found out.
+package struct ClusterStore: Sendable {
+    private let store: any QueueStore
+    private let lane: any Lane
+
+    package init(_ store: any QueueStore, lane: any Lane) {
+        self.store = store
+        self.lane = lane
+    }
+
+    /// What was stored; nil as long as the node is in no cluster.
+    package struct Content: Sendable {
+        package var book: AdmissionBook
+        /// Of this node; 0: it has never spoken.
+        package var incarnation: UInt64 = 0
+        /// The last that was seen of others.
+        package var seen: [NodeID: UInt64] = [:]
+    }
+
+    // MARK: Keys
+
+    private static let prefix = Array("cluster/".utf8)
+
+    private static func key(_ name: StaticString, _ rest: [UInt8] = []) -> [UInt8] {
+        var key = prefix
+        key.append(name)
+        return key + rest
+    }
+
+    private static let clusterKey = key("cluster")
+    private static let incarnationKey = key("incarnation")
+    private static let admissionKey = key("admission/")
+    private static let evictionKey = key("eviction/")
+    private static let seenKey = key("seen/")
+
+    // MARK: Reading
+
+    /// Waits for the disk.
+    package func load() throws(StoreError) -> Content? {
+        var notes: [(key: [UInt8], value: [UInt8])] = []
+        try store.notes(under: Self.prefix) { key, value in
+            notes.append((key, value))
+            return true
+        }
+        guard let head = notes.first(where: { $0.key == Self.clusterKey })?.value else { return nil }
+        guard head.count == ClusterID.sizeOctets + 32,
+            let cluster = ClusterID(octets: head.prefix(ClusterID.sizeOctets))
+        else { throw .damaged(detail: "the note of the cluster") }
+        var content = Content(
+            book: AdmissionBook(cluster: cluster, operatorKey: Array(head.dropFirst(ClusterID.sizeOctets))))
+        for (key, value) in notes where key != Self.clusterKey {
+            guard Self.take(key, value, into: &content) else {
+                throw .damaged(
+                    detail: "a note of the cluster: \(String(decoding: key.prefix(24), as: UTF8.self))")
+            }
+        }
+        return content
+    }
+
+    /// False: damaged. A kind that a later version wrote is left alone.
+    private static func take(_ key: [UInt8], _ value: [UInt8], into content: inout Content) -> Bool {
+        if key == incarnationKey {
+            guard let number = number(value) else { return false }
+            content.incarnation = number
+        } else if key.starts(with: admissionKey) {
+            guard let admission = Admission(decoding: value) else { return false }
+            // Of two under one permit the loser's note stays; it is believed no more than on the wire.
+            return content.book.take(admission) != .refused
+                || content.book.all.contains { $0.number == admission.number }
+        } else if key.starts(with: evictionKey) {
+            guard let node = NodeID(octets: key.dropFirst(evictionKey.count)), let number = number(value)
+            else {
+                return false
+            }
+            _ = content.book.evict(node, number: number)
+        } else if key.starts(with: seenKey) {
+            guard let node = NodeID(octets: key.dropFirst(seenKey.count)), let number = number(value) else {
+                return false
+            }
+            content.seen[node] = number
+        }
+        return true
+    }
+
+    // MARK: Writing
+
+    /// The whole book, where the node founds or joins a cluster. Nil once it is on disk, else why not.
+    package func found(_ book: AdmissionBook) async -> StoreError? {
+        var changes: [QueueChange] = [
+            .note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey)
+        ]
+        changes += book.all.map(Self.change)
+        changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
+        return await commit(changes)
+    }
+
+    package func admit(_ admission: Admission) async -> StoreError? {
+        await commit([
+            Self.change(admission),
+            .note(key: Self.evictionKey + admission.node.octets, value: nil),
+        ])
+    }
+
+    package func evict(_ node: NodeID, number: UInt64) async -> StoreError? {
+        await commit([
+            Self.change(node, evicted: number), .note(key: Self.admissionKey + node.octets, value: nil),
+        ])
+    }
+
+    /// This node's own incarnation; nothing may be said under it before.
+    package func persist(incarnation: UInt64) async -> StoreError? {
+        await commit([.note(key: Self.incarnationKey, value: Self.octets(incarnation))])
+    }
+
+    package func persist(seen incarnation: UInt64, of node: NodeID) async -> StoreError? {
+        await commit([.note(key: Self.seenKey + node.octets, value: Self.octets(incarnation))])
+    }
+
+    private func commit(_ changes: [QueueChange]) async -> StoreError? {
+        await withCheckedContinuation { continuation in
+            store.commit(changes, lane: lane) { result in
+                switch result {
+                case .success: continuation.resume(returning: nil)
+                case .failure(let error): continuation.resume(returning: error)
+                }
+            }
+        }
+    }
+
+    // MARK: Octets
+
+    private static func change(_ admission: Admission) -> QueueChange {
+        .note(key: admissionKey + admission.node.octets, value: admission.octets)
+    }
+
+    private static func change(_ node: NodeID, evicted number: UInt64) -> QueueChange {
+        .note(key: evictionKey + node.octets, value: octets(number))
+    }
+
+    private static func octets(_ number: UInt64) -> [UInt8] {
+        withUnsafeBytes(of: number.bigEndian) { Array($0) }
+    }
+
+    private static func number(_ octets: [UInt8]) -> UInt64? {
+        octets.count == 8 ? octets.reduce(0) { $0 << 8 | UInt64($1) } : nil
+    }
+}
