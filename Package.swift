@@ -115,7 +115,7 @@ let house: [Target] = [
             "AdminProtocol", "RoutingPolicy", "QueueEngine", "Intake", "Delivery", "SMTPTransport",
             "DNSResolution",
             "QueueStorage",
-            "EventRecording", "AdminServer", "Membership", "GossipTransport",
+            "EventRecording", "AdminServer", "Convergence", "Membership", "GossipTransport",
         ], [yams] + nio),
     room(5, "ClusterSimulation", on: ["MailValues", "Convergence", "Cryptography", "Membership"], [heap]),
 ]

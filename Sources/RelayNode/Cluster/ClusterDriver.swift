@@ -1,3 +1,5 @@
+package import Convergence
+package import Cryptography
 package import GossipTransport
 package import MailValues
 package import Membership
@@ -10,22 +12,26 @@ import Synchronization
 package actor ClusterDriver {
     package struct Settings: Sendable {
         package var cluster: ClusterID
-        package var node: NodeID
+        /// This node's identity.
+        package var key: Ed25519PrivateKey
         /// The incarnation that the store has; 0: none.
         package var stored: UInt64
         /// Whom the store knows as admitted, ourselves among them: a start asks them what they last saw of
         /// it.
         package var members: [ClusterMember]
         package var transport: TransportSettings
+        /// The kinds of facts that are carried; nil: none.
+        package var facts: FactTable?
+        package var gossip = GossipSettings()
         package var detector = DetectorSettings()
         package var start = StartInquiry.Settings()
 
         package init(
-            cluster: ClusterID, node: NodeID, stored: UInt64, members: [ClusterMember],
+            cluster: ClusterID, key: Ed25519PrivateKey, stored: UInt64, members: [ClusterMember],
             transport: TransportSettings
         ) {
             self.cluster = cluster
-            self.node = node
+            self.key = key
             self.stored = stored
             self.members = members
             self.transport = transport
@@ -92,10 +98,10 @@ package actor ClusterDriver {
         self.seams = seams
         door.yield(.members(settings.members))
         machine = ClusterMachine(
-            cluster: settings.cluster, node: settings.node, stored: settings.stored,
+            cluster: settings.cluster, key: settings.key, stored: settings.stored,
             nonce: .random(in: 1 ... .max),
             admitted: Dictionary(settings.members.map { ($0.node, $0.incarnation) }) { first, _ in first },
-            settings: settings.detector,
+            facts: settings.facts, gossipSettings: settings.gossip, settings: settings.detector,
             startSettings: settings.start, now: .start)
     }
 
@@ -151,8 +157,10 @@ package actor ClusterDriver {
         transport.shutdown()
     }
 
-    private var now: Uptime {
-        Uptime(milliseconds: (ContinuousClock.now - began).wholeMilliseconds)
+    private var now: ClockReading {
+        ClockReading(
+            uptime: Uptime(milliseconds: (ContinuousClock.now - began).wholeMilliseconds),
+            wall: WallClock.now())
     }
 
     /// One sleeper at a time, for the moment that the machine names.
@@ -239,6 +247,11 @@ package actor ClusterDriver {
         case .send(let body, let peer):
             // Without room it is lost, and counted there; the machine is made for that.
             _ = transport.send(machine.frame(body).octets, to: peer, on: .control)
+        case .broadcast(let body, let peers):
+            let octets = machine.frame(body).octets
+            for peer in peers { _ = transport.send(octets, to: peer, on: .control) }
+        case .facts(let changes): seams.tell(.facts(changes))
+        case .factRefused: counted.facts += 1
         case .changed(let node, let from, let to): seams.tell(.changed(node, from: from, to: to))
         case .persist(let incarnation):
             if let failure = await seams.persist(incarnation) { end = .notStored(failure) }

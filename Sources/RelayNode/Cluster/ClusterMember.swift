@@ -1,3 +1,4 @@
+package import Convergence
 package import GossipTransport
 package import MailValues
 package import Membership
@@ -29,6 +30,8 @@ package enum ClusterNews: Sendable, Equatable {
     case storeIsOld(seen: UInt64)
     /// A process with our key started after us.
     case cloneSeen
+    /// Something is known now that was not, or no more.
+    case facts([FactChange])
     case joinRequest(JoinRequest)
     case doorClosed
     /// A port could not be had back.
@@ -54,6 +57,8 @@ package struct ClusterRefusals: Sendable, Equatable {
     /// It spoke under another name than its link's.
     package var otherName: UInt64 = 0
     package var stranger: UInt64 = 0
+    /// Facts that their origin did not say, or may not say.
+    package var facts: UInt64 = 0
     /// The machine was too busy to hear them.
     package var overflow: UInt64 = 0
 

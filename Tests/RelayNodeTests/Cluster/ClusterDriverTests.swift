@@ -1,3 +1,4 @@
+import Cryptography
 import GossipTransport
 import MailValues
 import Membership
@@ -19,17 +20,22 @@ struct ClusterDriverTests {
         let driver: ClusterDriver
         let running: Task<ClusterEnd, Never>
 
+        static func key(_ number: UInt8) -> Ed25519PrivateKey {
+            Ed25519PrivateKey(seed: [UInt8](repeating: number, count: 32))!
+        }
+
         init(
             _ number: UInt8, _ cluster: ClusterID, pair: LinkKeyPair, stored: UInt64 = 0,
             ports: BoundPorts = BoundPorts(control: 0, bulk: 0), members: [ClusterMember] = []
         ) throws {
-            id = NodeID(octets: [UInt8](repeating: number, count: 32))!
+            let key = Self.key(number)
+            id = key.node
             self.pair = pair
             self.stored = Mutex(stored)
             var transport = TransportSettings(bindAddress: IPAddress("127.0.0.1")!)
             (transport.controlPort, transport.bulkPort) = (ports.control, ports.bulk)
             var settings = ClusterDriver.Settings(
-                cluster: cluster, node: id, stored: stored, members: members, transport: transport)
+                cluster: cluster, key: key, stored: stored, members: members, transport: transport)
             // Nobody is there yet when the first ones start.
             settings.start.patience = .seconds(2)
             let told = Told()
@@ -132,11 +138,11 @@ struct ClusterDriverTests {
     @Test("an incarnation that cannot be stored is never spoken under")
     func notStored() async throws {
         let pair = try LinkKeyPair.generate()
-        let node = NodeID(octets: [UInt8](repeating: 1, count: 32))!
+        let key = Node.key(1)
         let driver = try ClusterDriver(
             ClusterDriver.Settings(
-                cluster: cluster, node: node, stored: 4,
-                members: [ClusterMember(node: node, address: nil, linkKeys: [pair.key])],
+                cluster: cluster, key: key, stored: 4,
+                members: [ClusterMember(node: key.node, address: nil, linkKeys: [pair.key])],
                 transport: TransportSettings(bindAddress: IPAddress("127.0.0.1")!)), linkKey: pair,
             seams: ClusterDriver.Seams(persist: { _ in "no space left" }, tell: { _ in }))
         #expect(await driver.run() == .notStored("no space left"))
