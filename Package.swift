@@ -122,6 +122,7 @@ let house: [Target] = [
 
 let doors: [Target] = [
     door("simulate", on: ["ClusterSimulation"], [arguments]),
+    door("benchmarks", on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage"], [arguments]),
     door("chapped", on: ["RelayNode"], [arguments]),
     door(
         "chappe",
@@ -219,6 +220,7 @@ let package = Package(
         .executable(name: "chapped", targets: ["chapped"]),
         .executable(name: "chappe", targets: ["chappe"]),
         .executable(name: "simulate", targets: ["simulate"]),
+        .executable(name: "benchmarks", targets: ["benchmarks"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
