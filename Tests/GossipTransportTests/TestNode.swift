@@ -80,15 +80,23 @@ final class EventLog: Sendable {
         all.compactMap { if case .frame(let frame) = $0 { frame } else { nil } }
     }
 
-    /// Waits until `isWanted` holds for all that was told.
+    /// Waits until `isWanted` holds for all that was told, or the test's time is over.
     func wait(until isWanted: @escaping @Sendable ([LinkEvent]) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                if isWanted(state.events) { return true }
-                state.waiters.append((isWanted, continuation))
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    if Task.isCancelled || isWanted(state.events) { return true }
+                    state.waiters.append((isWanted, continuation))
+                    return false
+                }
+                if isReady { continuation.resume() }
             }
-            if isReady { continuation.resume() }
+        } onCancel: {
+            let waiters = state.withLock { state in
+                defer { state.waiters = [] }
+                return state.waiters.map(\.continuation)
+            }
+            for continuation in waiters { continuation.resume() }
         }
     }
 
@@ -111,5 +119,5 @@ final class EventLog: Sendable {
 
 /// Waits for something that tells nobody when it happens.
 func until(_ condition: () -> Bool) async {
-    while !condition() { await Task.yield() }
+    while !condition(), !Task.isCancelled { await Task.yield() }
 }

@@ -64,6 +64,8 @@ package actor ClusterDriver {
     private static let inputLimit = 16_384
 
     package nonisolated let transport: GossipTransport
+    private nonisolated let executor = DriverExecutor()
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let seams: Seams
     private let inputs: AsyncStream<Input>
     private let door: AsyncStream<Input>.Continuation

@@ -15,53 +15,51 @@ struct ClusterDriverTests {
     private final class Node: Sendable {
         let id: NodeID
         let pair: LinkKeyPair
-        let stored: Mutex<UInt64>
-        let log: Mutex<[ClusterNews]> = Mutex([])
         let driver: ClusterDriver
         let running: Task<ClusterEnd, Never>
+        private let world: World
+
+        /// What stays of a node outside its driver.
+        private final class World: Sendable {
+            let stored: Mutex<UInt64>
+            let log: Mutex<[ClusterNews]> = Mutex([])
+
+            init(stored: UInt64) { self.stored = Mutex(stored) }
+        }
 
         static func key(_ number: UInt8) -> Ed25519PrivateKey {
             Ed25519PrivateKey(seed: [UInt8](repeating: number, count: 32))!
         }
 
+        /// `patience`: how long it asks others for what they saw of it. Nobody is there yet when the first ones start.
         init(
             _ number: UInt8, _ cluster: ClusterID, pair: LinkKeyPair, stored: UInt64 = 0,
-            ports: BoundPorts = BoundPorts(control: 0, bulk: 0), members: [ClusterMember] = []
+            ports: BoundPorts = BoundPorts(control: 0, bulk: 0), members: [ClusterMember] = [],
+            patience: Duration = .seconds(2)
         ) throws {
             let key = Self.key(number)
             id = key.node
             self.pair = pair
-            self.stored = Mutex(stored)
+            let world = World(stored: stored)
+            self.world = world
             var transport = TransportSettings(bindAddress: IPAddress("127.0.0.1")!)
             (transport.controlPort, transport.bulkPort) = (ports.control, ports.bulk)
             var settings = ClusterDriver.Settings(
                 cluster: cluster, key: key, stored: stored, members: members, transport: transport)
-            // Nobody is there yet when the first ones start.
-            settings.start.patience = .seconds(2)
-            let told = Told()
-            driver = try ClusterDriver(settings, linkKey: pair, seams: told.seams)
-            running = Task { [driver] in await driver.run() }
-            told.node.withLock { $0 = self }
-        }
-
-        /// The seams are there before the node is.
-        private final class Told: Sendable {
-            let node = Mutex<Node?>(nil)
-
-            var seams: ClusterDriver.Seams {
-                ClusterDriver.Seams(
+            settings.start.patience = patience
+            driver = try ClusterDriver(
+                settings, linkKey: pair,
+                seams: ClusterDriver.Seams(
                     persist: { incarnation in
-                        while true {
-                            if let node = self.node.withLock({ $0 }) {
-                                node.stored.withLock { $0 = incarnation }
-                                return nil
-                            }
-                            await Task.yield()
-                        }
+                        world.stored.withLock { $0 = incarnation }
+                        return nil
                     },
-                    tell: { news in self.node.withLock { $0 }?.log.withLock { $0.append(news) } })
-            }
+                    tell: { news in world.log.withLock { $0.append(news) } }))
+            running = Task { [driver] in await driver.run() }
         }
+
+        var stored: UInt64 { world.stored.withLock { $0 } }
+        var log: [ClusterNews] { world.log.withLock { $0 } }
 
         var member: ClusterMember {
             let ports = driver.transport.ports
@@ -70,11 +68,13 @@ struct ClusterDriverTests {
                 address: PeerAddress(
                     address: IPAddress("127.0.0.1")!, controlPort: ports.control, bulkPort: ports.bulk,
                     key: pair.key),
-                linkKeys: [pair.key], incarnation: stored.withLock { $0 })
+                linkKeys: [pair.key], incarnation: stored)
         }
 
         func sees(_ others: [Node], as state: MemberState) async {
-            for other in others { while await driver.state(of: other.id) != state { await Task.yield() } }
+            for other in others {
+                while await driver.state(of: other.id) != state, !Task.isCancelled { await Task.yield() }
+            }
         }
     }
 
@@ -102,11 +102,11 @@ struct ClusterDriverTests {
         #expect(wait < .seconds(8), "known dead after \(wait)")
 
         let again = try Node(
-            3, cluster, pair: nodes[2].pair, stored: nodes[2].stored.withLock { $0 },
-            ports: nodes[2].driver.transport.ports, members: nodes.map(\.member))
+            3, cluster, pair: nodes[2].pair, stored: nodes[2].stored,
+            ports: nodes[2].driver.transport.ports, members: nodes.map(\.member), patience: .seconds(60))
         for node in nodes[..<2] { await node.sees([again], as: .alive) }
         await again.sees(Array(nodes[..<2]), as: .alive)
-        #expect(again.stored.withLock { $0 } > nodes[2].stored.withLock { $0 })
+        #expect(again.stored > nodes[2].stored)
         await stop(Array(nodes[..<2]) + [again])
     }
 
@@ -115,12 +115,12 @@ struct ClusterDriverTests {
         let nodes = try await three()
         await stop([nodes[2]])
         for node in nodes[..<2] { await node.sees([nodes[2]], as: .dead) }
-        let seen = nodes[2].stored.withLock { $0 }
+        let seen = nodes[2].stored
         let restored = try Node(
             3, cluster, pair: nodes[2].pair, stored: 0, ports: nodes[2].driver.transport.ports,
-            members: nodes.map(\.member))
+            members: nodes.map(\.member), patience: .seconds(60))
         await restored.sees(Array(nodes[..<2]), as: .alive)
-        #expect(restored.log.withLock { $0 }.contains(.started(incarnation: seen + 1, storeIsOld: true)))
+        #expect(restored.log.contains(.started(incarnation: seen + 1, storeIsOld: true)))
         await stop(Array(nodes[..<2]) + [restored])
     }
 
