@@ -8,7 +8,7 @@ import Glibc
 /// the processor has no such instruction, the library's function is asked. See decision 0009.
 @_cdecl("_ZN7rocksdb6crc32c6ExtendEjPKcm")
 func extendChecksum(_ value: UInt32, _ octets: UnsafePointer<CChar>?, _ count: Int) -> UInt32 {
-    guard CRC32C.hasInstruction || ofLibrary == nil else { return ofLibrary!(value, octets, count) }
+    if !CRC32C.hasInstruction, let ofLibrary { return ofLibrary(value, octets, count) }
     var checksum = CRC32C(after: value)
     checksum.update(UnsafeRawBufferPointer(start: octets, count: count))
     return checksum.value
