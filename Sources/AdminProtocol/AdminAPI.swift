@@ -10,7 +10,9 @@ package enum AdminAPI {
     package static let pageLimitDefault = 100
     package static let pageLimitLongest = 10_000
     /// Octets of a request's body.
-    package static let requestOctets = 64 << 10
+    package static let requestOctets = 128 << 10
+    /// Seconds for which strangers may be let knock: a week.
+    package static let doorSecondsLongest = 7 * 24 * 3600
     /// Octets of a reason, which goes into events and holds.
     package static let reasonOctets = 500
 }

@@ -82,6 +82,30 @@ package struct NodeStatus: Codable, Hashable, Sendable {
         package init() {}
     }
 
+    /// The cluster as this node sees it.
+    package struct Cluster: Codable, Hashable, Sendable {
+        /// As `members` shows them.
+        package var members: [MemberRow]
+        /// Sums of what the members said last, this node's own among them.
+        package var queuedMessages: Int
+        package var acceptedPerMinute: Int
+        /// Orders that hold.
+        package var orders: Int
+        package var blocks: Int
+        package var verdicts: Int
+        package init(
+            members: [MemberRow], queuedMessages: Int, acceptedPerMinute: Int, orders: Int, blocks: Int,
+            verdicts: Int
+        ) {
+            self.members = members
+            self.queuedMessages = queuedMessages
+            self.acceptedPerMinute = acceptedPerMinute
+            self.orders = orders
+            self.blocks = blocks
+            self.verdicts = verdicts
+        }
+    }
+
     package var schema = AdminAPI.schema
     package var hostname: String
     package var version: String
@@ -97,6 +121,8 @@ package struct NodeStatus: Codable, Hashable, Sendable {
     package var delivery = Delivery()
     package var store = Store()
     package var events = Events()
+    /// nil: the node is in no cluster.
+    package var cluster: Cluster?
     package var problems: [Problem] = [] {
         didSet { health = problems.lazy.map(\.severity).max() ?? .ok }
     }

@@ -33,15 +33,18 @@ package final class AdminServer: Service {
 
     private let settings: Settings
     private let backend: any AdminBackend
+    private let cluster: (any ClusterBackend)?
     private let onRunning: @Sendable () async -> Void
     private let failure = Mutex<Failure?>(nil)
 
     /// `onRunning` is called once clients can come in.
     package init(
-        _ settings: Settings, backend: any AdminBackend, onRunning: @escaping @Sendable () async -> Void = {}
+        _ settings: Settings, backend: any AdminBackend, cluster: (any ClusterBackend)? = nil,
+        onRunning: @escaping @Sendable () async -> Void = {}
     ) {
         self.settings = settings
         self.backend = backend
+        self.cluster = cluster
         self.onRunning = onRunning
     }
 
@@ -87,6 +90,7 @@ package final class AdminServer: Service {
         ExplainRoutes(backend: backend).add(to: routes)
         ConfigurationRoutes(backend: backend).add(to: routes)
         MaintenanceRoutes(backend: backend).add(to: routes)
+        if let cluster { ClusterRoutes(backend: cluster).add(to: routes) }
         return router
     }
 }
