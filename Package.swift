@@ -128,7 +128,7 @@ let doors: [Target] = [
         "chappe",
         on: [
             "MailValues", "SMTPProtocol", "Cryptography", "Telemetry", "AdminProtocol", "RoutingPolicy",
-            "Intake",
+            "Convergence", "Filtering", "Reputation", "Membership", "Intake",
             "QueueStorage", "AdminClient", "RelayNode",
         ], [arguments]),
 ]
@@ -208,7 +208,7 @@ let suites: [Target] = [
         "ChappeTests",
         on: [
             "MailValues", "Cryptography", "AdminProtocol", "RoutingPolicy", "QueueStorage", "AdminClient",
-            "RelayNode", "AdminSupport", "chappe",
+            "Convergence", "Filtering", "Reputation", "Membership", "RelayNode", "AdminSupport", "chappe",
         ], [arguments]),
     tests("EndToEndTests", on: ["chapped", "chappe"]),
     tests("TidyTests", on: []),

@@ -9,6 +9,12 @@ package struct OrderKind: RawRepresentable, Hashable, Sendable {
 
     package init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    /// A member is gone for good. The subject of this and the next two is its id.
+    package static let eviction = OrderKind(rawValue: 1)
+    /// A member takes no new mail; lifted, it does again.
+    package static let drain = OrderKind(rawValue: 2)
+    /// A member gives its queue to the others and goes; lifted, it stays.
+    package static let leave = OrderKind(rawValue: 3)
     /// A network or an account is blocked for all nodes; lifted, it is released and no node's own block of it counts.
     package static let block = OrderKind(rawValue: 16)
     /// A fingerprint is condemned by hand.
