@@ -79,7 +79,7 @@ extension Dispatcher {
 
     private func nextWork(for worker: Int) async -> Work? {
         let now = seams.clock.now
-        let mayDeliver = seams.store.deliveryRefusal == nil
+        let mayDeliver = mayDeliver
         // Most often there is something to do, and no continuation need be made.
         switch state.withLock({ $0.next(for: worker, mayDeliver: mayDeliver, now: now, continuation: nil) }) {
         case .work(let work): return work

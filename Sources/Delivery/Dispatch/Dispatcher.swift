@@ -37,6 +37,7 @@ package final class Dispatcher: MessageFeed {
     let seams: DeliverySeams
     let state: Mutex<DispatchState>
     let lane = DirectLane()
+    private let isPaused = Atomic<Bool>(false)
     private let executors: [any TaskExecutor]
     private let jobs: AsyncStream<Job>
     private let jobsIn: AsyncStream<Job>.Continuation
@@ -83,9 +84,17 @@ package final class Dispatcher: MessageFeed {
         }
     }
 
+    /// While it is paused no attempt begins: a node that may not deliver takes and keeps mail all the same.
+    package func pause(_ isPaused: Bool) { self.isPaused.store(isPaused, ordering: .releasing) }
+
+    /// Whether an attempt may begin, and could be recorded.
+    var mayDeliver: Bool {
+        !isPaused.load(ordering: .acquiring) && seams.store.deliveryRefusal == nil
+    }
+
     package func arrived(_ envelope: Envelope, content: [[UInt8]]) {
         let now = seams.clock.now
-        let mayDeliver = seams.store.deliveryRefusal == nil
+        let mayDeliver = mayDeliver
         change { state, effects in
             var ready: [DomainIndex] = []
             state.admit(envelope, content: content, now: now, ready: &ready)
@@ -135,7 +144,7 @@ package final class Dispatcher: MessageFeed {
     private func keepTime() async {
         while true {
             let now = seams.clock.now
-            let mayDeliver = seams.store.deliveryRefusal == nil
+            let mayDeliver = mayDeliver
             let isMore = change { state, effects in state.tick(now: now, mayDeliver: mayDeliver, &effects) }
             retryRecords(now: now)
             if state.withLock({ $0.isStopping && $0.isAtRest }) { break }

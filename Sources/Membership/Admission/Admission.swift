@@ -7,6 +7,8 @@ package struct Admission: Hashable, Sendable {
     package var permit: Permit
     package var name: String
     package var link: LinkCertificate
+    /// Where its links are reached from the start; nil: it reaches others, and tells them later.
+    package var contact: LinkContact?
     package var tokenSignature: [UInt8]
     package var nodeSignature: [UInt8]
     package var doorkeeperSignature: [UInt8]
@@ -15,23 +17,28 @@ package struct Admission: Hashable, Sendable {
 
     package var node: NodeID { link.node }
     package var number: UInt64 { permit.number }
+    package var introduction: Introduction { Introduction(link: link, contact: contact) }
 
     /// What a new node asks for; the doorkeeper's signature is still missing.
-    package init(_ token: Token, name: String, link: LinkCertificate, identity: Ed25519PrivateKey) {
+    package init(
+        _ token: Token, name: String, link: LinkCertificate, contact: LinkContact? = nil,
+        identity: Ed25519PrivateKey
+    ) {
         self.init(
-            permit: token.permit, name: name, link: link, tokenSignature: [], nodeSignature: [],
+            permit: token.permit, name: name, link: link, contact: contact, tokenSignature: [], nodeSignature: [],
             doorkeeperSignature: [])
         tokenSignature = token.key.sign(signedOctets(.admission))
         nodeSignature = identity.sign(signedOctets(.admission))
     }
 
     init(
-        permit: Permit, name: String, link: LinkCertificate, tokenSignature: [UInt8], nodeSignature: [UInt8],
-        doorkeeperSignature: [UInt8]
+        permit: Permit, name: String, link: LinkCertificate, contact: LinkContact?, tokenSignature: [UInt8],
+        nodeSignature: [UInt8], doorkeeperSignature: [UInt8]
     ) {
         self.permit = permit
         self.name = name
         self.link = link
+        self.contact = contact
         self.tokenSignature = tokenSignature
         self.nodeSignature = nodeSignature
         self.doorkeeperSignature = doorkeeperSignature
@@ -39,9 +46,10 @@ package struct Admission: Hashable, Sendable {
 
     /// The first node of a cluster lets itself in, with a permit that names it as its own doorkeeper.
     package static func founding(
-        _ token: Token, name: String, link: LinkCertificate, identity: Ed25519PrivateKey
+        _ token: Token, name: String, link: LinkCertificate, contact: LinkContact? = nil,
+        identity: Ed25519PrivateKey
     ) -> Admission {
-        var admission = Admission(token, name: name, link: link, identity: identity)
+        var admission = Admission(token, name: name, link: link, contact: contact, identity: identity)
         admission.countersign(identity)
         return admission
     }
@@ -79,6 +87,7 @@ package struct Admission: Hashable, Sendable {
         text.add(link.node.octets)
         text.add(link.linkKey)
         text.add(link.serial)
+        text.add(contact?.octets ?? [])
         if purpose == .door {
             text.add(tokenSignature)
             text.add(nodeSignature)

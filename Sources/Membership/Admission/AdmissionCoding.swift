@@ -124,6 +124,7 @@ extension Admission {
         message.tokenSignature = data(tokenSignature)
         message.nodeSignature = data(nodeSignature)
         message.doorkeeperSignature = data(doorkeeperSignature)
+        if let contact { message.contact = contact.message }
         return message
     }
 
@@ -135,10 +136,64 @@ extension Admission {
             message.doorkeeperSignature.isEmpty
                 || message.doorkeeperSignature.count == Ed25519.signatureOctets
         else { return nil }
+        var contact: LinkContact?
+        if message.hasContact {
+            guard let given = LinkContact(message.contact) else { return nil }
+            contact = given
+        }
         self.init(
-            permit: permit, name: message.name, link: link, tokenSignature: Array(message.tokenSignature),
+            permit: permit, name: message.name, link: link, contact: contact, tokenSignature: Array(message.tokenSignature),
             nodeSignature: Array(message.nodeSignature),
             doorkeeperSignature: Array(message.doorkeeperSignature))
+    }
+}
+
+extension LinkContact {
+    fileprivate var message: Chappe_Cluster_Contact {
+        var message = Chappe_Cluster_Contact()
+        message.address = data(address.octets)
+        message.controlPort = UInt32(controlPort)
+        message.bulkPort = UInt32(bulkPort)
+        return message
+    }
+
+    fileprivate init?(_ message: Chappe_Cluster_Contact) {
+        guard let address = IPAddress(octets: message.address),
+            let control = UInt16(exactly: message.controlPort),
+            let bulk = UInt16(exactly: message.bulkPort), control > 0, bulk > 0
+        else { return nil }
+        self.init(address: address, controlPort: control, bulkPort: bulk)
+    }
+}
+
+extension Introduction {
+    package static let octetLimit = 1_024
+
+    package var octets: [UInt8] { Membership.octets(of: message) }
+
+    /// Nil for what is none; whether it is the member's word is another question.
+    package init?(decoding octets: [UInt8]) {
+        guard octets.count <= Self.octetLimit,
+            let message = try? Chappe_Cluster_Introduction(serializedBytes: octets)
+        else { return nil }
+        self.init(message)
+    }
+
+    fileprivate var message: Chappe_Cluster_Introduction {
+        var message = Chappe_Cluster_Introduction()
+        message.link = link.message
+        if let contact { message.contact = contact.message }
+        return message
+    }
+
+    fileprivate init?(_ message: Chappe_Cluster_Introduction) {
+        guard let link = LinkCertificate(message.link) else { return nil }
+        var contact: LinkContact?
+        if message.hasContact {
+            guard let given = LinkContact(message.contact) else { return nil }
+            contact = given
+        }
+        self.init(link: link, contact: contact)
     }
 }
 
@@ -150,7 +205,7 @@ extension JoinAnswer {
         var message = Chappe_Cluster_JoinAnswer()
         switch self {
         case .refused(let refusal): message.refusal = refusal.rawValue
-        case .welcome(let admissions, let evictions):
+        case .welcome(let admissions, let evictions, let introductions):
             message.admissions = admissions.map(\.message)
             message.evictions = evictions.map { eviction in
                 var message = Chappe_Cluster_Eviction()
@@ -158,6 +213,7 @@ extension JoinAnswer {
                 message.number = eviction.number
                 return message
             }
+            message.introductions = introductions.map(\.message)
         }
         return Membership.octets(of: message)
     }
@@ -166,7 +222,8 @@ extension JoinAnswer {
         guard octets.count <= Self.octetLimit,
             let message = try? Chappe_Cluster_JoinAnswer(serializedBytes: octets),
             message.admissions.count <= AdmissionBook.countLongest,
-            message.evictions.count <= AdmissionBook.countLongest
+            message.evictions.count <= AdmissionBook.countLongest,
+            message.introductions.count <= AdmissionBook.countLongest
         else { return nil }
         if message.refusal != 0 {
             // A reason that a later version knows is still a no.
@@ -183,7 +240,12 @@ extension JoinAnswer {
             guard let node = NodeID(octets: each.node) else { return nil }
             evictions.append((node, each.number))
         }
-        self = .welcome(admissions: admissions, evictions: evictions)
+        var introductions: [Introduction] = []
+        for each in message.introductions {
+            guard let introduction = Introduction(each) else { return nil }
+            introductions.append(introduction)
+        }
+        self = .welcome(admissions: admissions, evictions: evictions, introductions: introductions)
     }
 }
 

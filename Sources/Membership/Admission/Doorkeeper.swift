@@ -45,14 +45,16 @@ package struct Doorkeeper: Sendable {
     package init(identity: Ed25519PrivateKey) { self.identity = identity }
 
     /// `linkKey` is the key under which the stranger came; a request for another key is a stolen one.
+    /// `introductions` are those of the members now.
     package func handle(
-        _ request: [UInt8], from linkKey: [UInt8], book: inout AdmissionBook, now: Timestamp
+        _ request: [UInt8], from linkKey: [UInt8], book: inout AdmissionBook, introductions: [Introduction],
+        now: Timestamp
     ) -> [Action] {
         do throws(JoinRefusal) {
             let admission = try judge(request, linkKey, book, now)
-            guard let admission else { return [.answer(welcome(book))] }
+            guard let admission else { return [.answer(welcome(book, introductions))] }
             guard book.take(admission) == .taken else { throw .wrong }
-            return [.admit(admission), .answer(welcome(book))]
+            return [.admit(admission), .answer(welcome(book, introductions))]
         } catch {
             return [.refused(error), .answer(JoinAnswer.refused(error).octets)]
         }
@@ -85,15 +87,18 @@ package struct Doorkeeper: Sendable {
         return admission
     }
 
-    private func welcome(_ book: AdmissionBook) -> [UInt8] {
-        JoinAnswer.welcome(admissions: book.all, evictions: book.allEvictions.map { ($0.node, $0.number) })
-            .octets
+    private func welcome(_ book: AdmissionBook, _ introductions: [Introduction]) -> [UInt8] {
+        JoinAnswer.welcome(
+            admissions: book.all, evictions: book.allEvictions.map { ($0.node, $0.number) },
+            introductions: introductions
+        ).octets
     }
 }
 
 /// What is heard at the door.
 package enum JoinAnswer: Sendable {
-    case welcome(admissions: [Admission], evictions: [(node: NodeID, number: UInt64)])
+    case welcome(
+        admissions: [Admission], evictions: [(node: NodeID, number: UInt64)], introductions: [Introduction])
     case refused(JoinRefusal)
 }
 
@@ -104,32 +109,34 @@ package struct JoinAttempt: Sendable {
 
     /// Nil if this node belongs to a cluster already, and the token is for another one: it refuses to join.
     package init?(
-        _ token: Token, name: String, linkKey: [UInt8], identity: Ed25519PrivateKey,
-        memberOf cluster: ClusterID?
+        _ token: Token, name: String, linkKey: [UInt8], contact: LinkContact? = nil,
+        identity: Ed25519PrivateKey, memberOf cluster: ClusterID?
     ) {
         guard cluster == nil || cluster == token.permit.cluster, Admission.isName(name),
             linkKey.count == LinkCertificate.keyOctets
         else { return nil }
         self.token = token
         let link = LinkCertificate(linkKey: linkKey, serial: 1, by: identity, in: token.permit.cluster)
-        admission = Admission(token, name: name, link: link, identity: identity)
+        admission = Admission(token, name: name, link: link, contact: contact, identity: identity)
     }
 
     package var request: [UInt8] { admission.octets }
 
     /// The members, each checked against the operator's key that came with the token, this node among them.
-    package func book(from answer: [UInt8]) throws(JoinRefusal) -> AdmissionBook {
+    package func book(
+        from answer: [UInt8]
+    ) throws(JoinRefusal) -> (book: AdmissionBook, introductions: [Introduction]) {
         guard let answer = JoinAnswer(decoding: answer) else { throw .wrong }
         switch answer {
         case .refused(let refusal): throw refusal
-        case .welcome(let admissions, let evictions):
+        case .welcome(let admissions, let evictions, let introductions):
             var book = AdmissionBook(cluster: token.permit.cluster, operatorKey: token.permit.operatorKey)
             for admission in admissions { _ = book.take(admission) }
             // Without the orders' signatures these only keep this node from linking to who is gone; the orders come
             // as facts.
             for eviction in evictions { _ = book.evict(eviction.node, number: eviction.number) }
             guard book.isMember(admission.node), book.isMember(token.permit.doorkeeper) else { throw .wrong }
-            return book
+            return (book, introductions)
         }
     }
 }

@@ -67,6 +67,12 @@ package struct LinkKeyRing: Sendable {
 
     package func newest(of node: NodeID) -> LinkCertificate? { keys[node]?.newest }
 
+    /// Keys by which this member may link now, the newest first.
+    package func accepted(of node: NodeID) -> [[UInt8]] {
+        guard let held = keys[node] else { return [] }
+        return [held.newest.linkKey] + (held.before.map { [$0.linkKey] } ?? [])
+    }
+
     /// To whom a link with this key belongs.
     package func owner(of linkKey: [UInt8]) -> NodeID? {
         keys.first { $0.value.newest.linkKey == linkKey || $0.value.before?.linkKey == linkKey }?.key

@@ -60,6 +60,7 @@ package struct ClusterMachine: Sendable {
     private let table: FactTable?
     private let gossipSettings: GossipSettings
     private var arePeersNew = false
+    private var revoked: [NodeID: Version] = [:]
     private var gossipActions: [Gossip.Action] = []
     private var admitted: [NodeID: UInt64]
     private var linked: Set<NodeID> = []
@@ -260,6 +261,15 @@ extension ClusterMachine {
         carryOut(&actions)
     }
 
+    /// Sets up to which version each origin's own judgements count for nothing, by the operator's word.
+    package mutating func setRevoked(
+        _ revoked: [NodeID: Version], now: Uptime, into actions: inout [Action]
+    ) {
+        self.revoked = revoked
+        gossip?.setRevoked(revoked, now: now, into: &gossipActions)
+        carryOut(&actions)
+    }
+
     /// Begins to say facts in an incarnation. What was said in the one before is void everywhere: who said it says
     /// it again, after `started` or `storeIsOld`.
     private mutating func speak(as incarnation: UInt64, _ now: Uptime, _ actions: inout [Action]) {
@@ -268,6 +278,7 @@ extension ClusterMachine {
             cluster: cluster, key: key, incarnation: incarnation, table: table, settings: gossipSettings,
             now: now)
         gossip.setMembers(Set(admitted.keys), into: &gossipActions)
+        gossip.setRevoked(revoked, now: now, into: &gossipActions)
         self.gossip = gossip
         arePeersNew = true
         carryOut(&actions)

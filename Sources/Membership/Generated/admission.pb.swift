@@ -102,21 +102,90 @@ nonisolated struct Chappe_Cluster_LinkCertificate: Sendable {
   init() {}
 }
 
-nonisolated struct Chappe_Cluster_Admission: Sendable {
+nonisolated struct Chappe_Cluster_Admission: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var permit: Chappe_Cluster_Permit {
-    get {_permit ?? Chappe_Cluster_Permit()}
-    set {_permit = newValue}
+    get {_storage._permit ?? Chappe_Cluster_Permit()}
+    set {_uniqueStorage()._permit = newValue}
   }
   /// Returns true if `permit` has been explicitly set.
-  var hasPermit: Bool {self._permit != nil}
+  var hasPermit: Bool {_storage._permit != nil}
   /// Clears the value of `permit`. Subsequent reads from it will return its default value.
-  mutating func clearPermit() {self._permit = nil}
+  mutating func clearPermit() {_uniqueStorage()._permit = nil}
 
-  var name: String = String()
+  var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  var link: Chappe_Cluster_LinkCertificate {
+    get {_storage._link ?? Chappe_Cluster_LinkCertificate()}
+    set {_uniqueStorage()._link = newValue}
+  }
+  /// Returns true if `link` has been explicitly set.
+  var hasLink: Bool {_storage._link != nil}
+  /// Clears the value of `link`. Subsequent reads from it will return its default value.
+  mutating func clearLink() {_uniqueStorage()._link = nil}
+
+  /// By the token's key, the node's, and the doorkeeper's, in this order.
+  var tokenSignature: Data {
+    get {_storage._tokenSignature}
+    set {_uniqueStorage()._tokenSignature = newValue}
+  }
+
+  var nodeSignature: Data {
+    get {_storage._nodeSignature}
+    set {_uniqueStorage()._nodeSignature = newValue}
+  }
+
+  var doorkeeperSignature: Data {
+    get {_storage._doorkeeperSignature}
+    set {_uniqueStorage()._doorkeeperSignature = newValue}
+  }
+
+  /// Where the node is reached, as it says when it comes in.
+  var contact: Chappe_Cluster_Contact {
+    get {_storage._contact ?? Chappe_Cluster_Contact()}
+    set {_uniqueStorage()._contact = newValue}
+  }
+  /// Returns true if `contact` has been explicitly set.
+  var hasContact: Bool {_storage._contact != nil}
+  /// Clears the value of `contact`. Subsequent reads from it will return its default value.
+  mutating func clearContact() {_uniqueStorage()._contact = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Where a member's links are reached.
+nonisolated struct Chappe_Cluster_Contact: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 4 or 16 octets.
+  var address: Data = Data()
+
+  var controlPort: UInt32 = 0
+
+  var bulkPort: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A member's links as they are now: its newest key, and where.
+nonisolated struct Chappe_Cluster_Introduction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
   var link: Chappe_Cluster_LinkCertificate {
     get {_link ?? Chappe_Cluster_LinkCertificate()}
@@ -127,19 +196,21 @@ nonisolated struct Chappe_Cluster_Admission: Sendable {
   /// Clears the value of `link`. Subsequent reads from it will return its default value.
   mutating func clearLink() {self._link = nil}
 
-  /// By the token's key, the node's, and the doorkeeper's, in this order.
-  var tokenSignature: Data = Data()
-
-  var nodeSignature: Data = Data()
-
-  var doorkeeperSignature: Data = Data()
+  var contact: Chappe_Cluster_Contact {
+    get {_contact ?? Chappe_Cluster_Contact()}
+    set {_contact = newValue}
+  }
+  /// Returns true if `contact` has been explicitly set.
+  var hasContact: Bool {self._contact != nil}
+  /// Clears the value of `contact`. Subsequent reads from it will return its default value.
+  mutating func clearContact() {self._contact = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _permit: Chappe_Cluster_Permit? = nil
   fileprivate var _link: Chappe_Cluster_LinkCertificate? = nil
+  fileprivate var _contact: Chappe_Cluster_Contact? = nil
 }
 
 nonisolated struct Chappe_Cluster_JoinAnswer: Sendable {
@@ -154,6 +225,9 @@ nonisolated struct Chappe_Cluster_JoinAnswer: Sendable {
   var admissions: [Chappe_Cluster_Admission] = []
 
   var evictions: [Chappe_Cluster_Eviction] = []
+
+  /// Of those whose links have changed since they came in.
+  var introductions: [Chappe_Cluster_Introduction] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -329,7 +403,119 @@ nonisolated extension Chappe_Cluster_LinkCertificate: SwiftProtobuf.Message, Swi
 
 nonisolated extension Chappe_Cluster_Admission: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Admission"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}permit\0\u{1}name\0\u{1}link\0\u{3}token_signature\0\u{3}node_signature\0\u{3}doorkeeper_signature\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}permit\0\u{1}name\0\u{1}link\0\u{3}token_signature\0\u{3}node_signature\0\u{3}doorkeeper_signature\0\u{1}contact\0")
+
+  fileprivate class _StorageClass {
+    var _permit: Chappe_Cluster_Permit? = nil
+    var _name: String = String()
+    var _link: Chappe_Cluster_LinkCertificate? = nil
+    var _tokenSignature: Data = Data()
+    var _nodeSignature: Data = Data()
+    var _doorkeeperSignature: Data = Data()
+    var _contact: Chappe_Cluster_Contact? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _permit = source._permit
+      _name = source._name
+      _link = source._link
+      _tokenSignature = source._tokenSignature
+      _nodeSignature = source._nodeSignature
+      _doorkeeperSignature = source._doorkeeperSignature
+      _contact = source._contact
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._permit) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._link) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._tokenSignature) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._nodeSignature) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._doorkeeperSignature) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._contact) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._permit {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 2)
+      }
+      try { if let v = _storage._link {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._tokenSignature.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._tokenSignature, fieldNumber: 4)
+      }
+      if !_storage._nodeSignature.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._nodeSignature, fieldNumber: 5)
+      }
+      if !_storage._doorkeeperSignature.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._doorkeeperSignature, fieldNumber: 6)
+      }
+      try { if let v = _storage._contact {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Chappe_Cluster_Admission, rhs: Chappe_Cluster_Admission) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._permit != rhs_storage._permit {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._link != rhs_storage._link {return false}
+        if _storage._tokenSignature != rhs_storage._tokenSignature {return false}
+        if _storage._nodeSignature != rhs_storage._nodeSignature {return false}
+        if _storage._doorkeeperSignature != rhs_storage._doorkeeperSignature {return false}
+        if _storage._contact != rhs_storage._contact {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Chappe_Cluster_Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Contact"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}control_port\0\u{3}bulk_port\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -337,12 +523,48 @@ nonisolated extension Chappe_Cluster_Admission: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._permit) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._link) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.tokenSignature) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.nodeSignature) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.doorkeeperSignature) }()
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.controlPort) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.bulkPort) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.address, fieldNumber: 1)
+    }
+    if self.controlPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.controlPort, fieldNumber: 2)
+    }
+    if self.bulkPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bulkPort, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Chappe_Cluster_Contact, rhs: Chappe_Cluster_Contact) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.controlPort != rhs.controlPort {return false}
+    if lhs.bulkPort != rhs.bulkPort {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Chappe_Cluster_Introduction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Introduction"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}contact\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._link) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._contact) }()
       default: break
       }
     }
@@ -353,34 +575,18 @@ nonisolated extension Chappe_Cluster_Admission: SwiftProtobuf.Message, SwiftProt
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._permit {
+    try { if let v = self._link {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
-    }
-    try { if let v = self._link {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    try { if let v = self._contact {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
-    if !self.tokenSignature.isEmpty {
-      try visitor.visitSingularBytesField(value: self.tokenSignature, fieldNumber: 4)
-    }
-    if !self.nodeSignature.isEmpty {
-      try visitor.visitSingularBytesField(value: self.nodeSignature, fieldNumber: 5)
-    }
-    if !self.doorkeeperSignature.isEmpty {
-      try visitor.visitSingularBytesField(value: self.doorkeeperSignature, fieldNumber: 6)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Chappe_Cluster_Admission, rhs: Chappe_Cluster_Admission) -> Bool {
-    if lhs._permit != rhs._permit {return false}
-    if lhs.name != rhs.name {return false}
+  static func ==(lhs: Chappe_Cluster_Introduction, rhs: Chappe_Cluster_Introduction) -> Bool {
     if lhs._link != rhs._link {return false}
-    if lhs.tokenSignature != rhs.tokenSignature {return false}
-    if lhs.nodeSignature != rhs.nodeSignature {return false}
-    if lhs.doorkeeperSignature != rhs.doorkeeperSignature {return false}
+    if lhs._contact != rhs._contact {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -388,7 +594,7 @@ nonisolated extension Chappe_Cluster_Admission: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".JoinAnswer"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}admissions\0\u{1}evictions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}admissions\0\u{1}evictions\0\u{1}introductions\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -399,6 +605,7 @@ nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftPro
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.refusal) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.admissions) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.evictions) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.introductions) }()
       default: break
       }
     }
@@ -414,6 +621,9 @@ nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftPro
     if !self.evictions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.evictions, fieldNumber: 3)
     }
+    if !self.introductions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.introductions, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -421,6 +631,7 @@ nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftPro
     if lhs.refusal != rhs.refusal {return false}
     if lhs.admissions != rhs.admissions {return false}
     if lhs.evictions != rhs.evictions {return false}
+    if lhs.introductions != rhs.introductions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

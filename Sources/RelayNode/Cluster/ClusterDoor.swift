@@ -6,7 +6,9 @@ package import QueueEngine
 
 /// A member's door with its book behind it: who is let in is on disk before he hears so.
 package struct ClusterDoor: Sendable {
-    package struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable {
+        /// As it is with the new member in it.
+        package var book: AdmissionBook
         /// To be told to all members, and let in by the transport.
         package var admitted: Admission?
         package var refusal: JoinRefusal?
@@ -15,33 +17,34 @@ package struct ClusterDoor: Sendable {
         package var failure: StoreError?
     }
 
-    package private(set) var book: AdmissionBook
     private let keeper: Doorkeeper
     private let store: ClusterStore
 
-    package init(_ book: AdmissionBook, identity: Ed25519PrivateKey, store: ClusterStore) {
-        self.book = book
+    package init(identity: Ed25519PrivateKey, store: ClusterStore) {
         keeper = Doorkeeper(identity: identity)
         self.store = store
     }
 
     /// Judges one request, and stores what follows from it before anything is said.
-    package mutating func serve(_ request: JoinRequest, now: Timestamp) async -> Outcome {
-        var next = book
-        var outcome = Outcome()
-        for action in keeper.handle(request.octets, from: request.key.octets, book: &next, now: now) {
+    package func serve(
+        _ request: JoinRequest, book: AdmissionBook, introductions: [Introduction], now: Timestamp
+    ) async -> Outcome {
+        var outcome = Outcome(book: book)
+        let actions = keeper.handle(
+            request.octets, from: request.key.octets, book: &outcome.book, introductions: introductions,
+            now: now)
+        for action in actions {
             switch action {
             case .admit(let admission):
                 // Without it on disk a restart would have used the token and not know the node.
                 if let failure = await store.admit(admission) {
-                    return Outcome(failure: failure)
+                    return Outcome(book: book, failure: failure)
                 }
                 outcome.admitted = admission
             case .answer(let octets): outcome.answer = octets
             case .refused(let refusal): outcome.refusal = refusal
             }
         }
-        book = next
         return outcome
     }
 }

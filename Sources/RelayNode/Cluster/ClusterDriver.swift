@@ -43,13 +43,17 @@ package actor ClusterDriver {
         /// Returns once the incarnation is on disk, else why it is not.
         package var persist: @Sendable (_ incarnation: UInt64) async -> String?
         package var tell: @Sendable (ClusterNews) -> Void
+        /// A frame of the bulk channel, on the transport's own thread: it is handed over and nothing more.
+        package var bulk: @Sendable (LinkFrame) -> Void
 
         package init(
             persist: @escaping @Sendable (_ incarnation: UInt64) async -> String?,
-            tell: @escaping @Sendable (ClusterNews) -> Void
+            tell: @escaping @Sendable (ClusterNews) -> Void,
+            bulk: @escaping @Sendable (LinkFrame) -> Void = { _ in }
         ) {
             self.persist = persist
             self.tell = tell
+            self.bulk = bulk
         }
     }
 
@@ -58,7 +62,12 @@ package actor ClusterDriver {
         case tick
         case members([ClusterMember])
         case declare(MemberState, within: Duration?)
+        case change(Change)
     }
+
+    /// Something that the house wants said.
+    private typealias Change =
+        @Sendable (inout ClusterMachine, ClockReading, inout [ClusterMachine.Action]) -> Void
 
     /// Events that wait while the disk is slow; beyond it they are dropped and counted, as on a bad link.
     private static let inputLimit = 16_384
@@ -90,6 +99,11 @@ package actor ClusterDriver {
             of: Input.self, bufferingPolicy: .bufferingOldest(Self.inputLimit))
         let overflow = Overflow()
         transport = try GossipTransport(settings.transport, linkKey: linkKey) { event in
+            // Mail on its way to an heir is none of the machine's business, and must not delay it.
+            if case .frame(let frame) = event, frame.channel == .bulk {
+                seams.bulk(frame)
+                return
+            }
             if case .dropped = door.yield(.link(event)) {
                 overflow.count.wrappingAdd(1, ordering: .relaxed)
             }
@@ -115,6 +129,25 @@ package actor ClusterDriver {
     /// What is believed of every other member.
     package var claims: [Claim] { machine.detector?.claims ?? [] }
 
+    /// What each origin says about a subject.
+    package func said<F: Fact>(_ kind: F.Type, about subject: F.Subject) -> [Said<F>] {
+        machine.gossip?.replica.said(kind, about: subject, now: now.uptime) ?? []
+    }
+
+    /// All that is said of a kind; a value that cannot be read says nothing.
+    package func all<F: Fact>(_ kind: F.Type) -> [(origin: NodeID, subject: F.Subject, value: F)] {
+        guard let gossip = machine.gossip else { return [] }
+        return gossip.replica.statements(of: F.description.kind, now: now.uptime).compactMap { said in
+            guard let octets = said.record.value, let value = F(octets: octets),
+                let subject = F.subject(said.record.key.subject)
+            else { return nil }
+            return (said.origin, subject, value)
+        }
+    }
+
+    /// Up to which version we know what a member said.
+    package func mark(of node: NodeID) -> Version? { machine.gossip?.replica.marks[node] }
+
     package var incarnation: UInt64 { machine.sender.incarnation }
 
     package var refusals: ClusterRefusals {
@@ -131,6 +164,36 @@ package actor ClusterDriver {
     /// What this node says of itself from now on.
     package nonisolated func declare(_ state: MemberState, within: Duration? = nil) {
         door.yield(.declare(state, within: within))
+    }
+
+    /// Says a fact of ours, here at once and elsewhere soon. One for which there is no room is not said: `isSaid`
+    /// hears false.
+    package nonisolated func say<F: Fact>(
+        _ fact: F, about subject: F.Subject, lifetime: Duration? = nil,
+        isSaid: @escaping @Sendable (Bool) -> Void = { _ in }
+    ) {
+        door.yield(
+            .change { machine, now, actions in
+                do throws(FactWriteError) {
+                    try machine.say(fact, about: subject, lifetime: lifetime, now: now, into: &actions)
+                    isSaid(true)
+                } catch { isSaid(false) }
+            })
+    }
+
+    package nonisolated func withdraw<F: Fact>(_ kind: F.Type, about subject: F.Subject) {
+        door.yield(
+            .change { machine, now, actions in
+                machine.withdraw(kind, about: subject, now: now, into: &actions)
+            })
+    }
+
+    /// Up to which version each origin's own judgements count for nothing, by the operator's word.
+    package nonisolated func setRevoked(_ revoked: [NodeID: Version]) {
+        door.yield(
+            .change { machine, now, actions in
+                machine.setRevoked(revoked, now: now.uptime, into: &actions)
+            })
     }
 
     /// Ends `run`. Nobody is told: who goes for good declares so first.
@@ -186,6 +249,9 @@ package actor ClusterDriver {
             await handle(.tick)
         case .members(let members): await change(members)
         case .declare(let state, let within): await handle(.declare(state, within: within))
+        case .change(let change):
+            change(&machine, now, &actions)
+            await carryOut()
         case .link(let event): await take(event)
         }
     }
@@ -194,7 +260,8 @@ package actor ClusterDriver {
         switch event {
         case .up(let node, .control): await handle(.linkUp(node))
         case .down(let node, .control): await handle(.linkDown(node))
-        case .up(_, .bulk), .down(_, .bulk): break
+        case .up(let node, .bulk): seams.tell(.bulk(node, isUp: true))
+        case .down(let node, .bulk): seams.tell(.bulk(node, isUp: false))
         case .refused(let node): await handle(.linkRefused(node))
         case .turnedAway(let node): await handle(.turnedAway(node))
         case .frame(let frame): await take(frame)
@@ -236,6 +303,10 @@ package actor ClusterDriver {
 
     private func handle(_ event: ClusterMachine.Event) async {
         machine.handle(event, now: now, using: &random, into: &actions)
+        await carryOut()
+    }
+
+    private func carryOut() async {
         let actions = actions
         self.actions.removeAll(keepingCapacity: true)
         for action in actions {

@@ -34,6 +34,8 @@ package enum ClusterNews: Sendable, Equatable {
     case facts([FactChange])
     case joinRequest(JoinRequest)
     case doorClosed
+    /// Mail can be handed to this member, or no more.
+    case bulk(NodeID, isUp: Bool)
     /// A port could not be had back.
     case deaf(endpoint: String)
 }

@@ -22,6 +22,10 @@ package struct ClusterStore: Sendable {
         package var incarnation: UInt64 = 0
         /// The last that was seen of others.
         package var seen: [NodeID: UInt64] = [:]
+        /// How members were reached last.
+        package var introductions: [Introduction] = []
+        /// The operator's, lifted ones among them.
+        package var orders: [Order] = []
     }
 
     // MARK: Keys
@@ -39,6 +43,8 @@ package struct ClusterStore: Sendable {
     private static let admissionKey = key("admission/")
     private static let evictionKey = key("eviction/")
     private static let seenKey = key("seen/")
+    private static let introductionKey = key("introduction/")
+    private static let orderKey = key("order/")
 
     // MARK: Reading
 
@@ -85,6 +91,12 @@ package struct ClusterStore: Sendable {
                 return false
             }
             content.seen[node] = number
+        } else if key.starts(with: introductionKey) {
+            guard let introduction = Introduction(decoding: value) else { return false }
+            content.introductions.append(introduction)
+        } else if key.starts(with: orderKey) {
+            guard let fact = OrderFact(octets: value) else { return false }
+            content.orders.append(fact.order)
         }
         return true
     }
@@ -92,12 +104,13 @@ package struct ClusterStore: Sendable {
     // MARK: Writing
 
     /// The whole book, where the node founds or joins a cluster. Nil once it is on disk, else why not.
-    package func found(_ book: AdmissionBook) async -> StoreError? {
+    package func found(_ book: AdmissionBook, introductions: [Introduction] = []) async -> StoreError? {
         var changes: [QueueChange] = [
             .note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey)
         ]
         changes += book.all.map(Self.change)
         changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
+        changes += introductions.map(Self.change)
         return await commit(changes)
     }
 
@@ -111,6 +124,16 @@ package struct ClusterStore: Sendable {
     package func evict(_ node: NodeID, number: UInt64) async -> StoreError? {
         await commit([
             Self.change(node, evicted: number), .note(key: Self.admissionKey + node.octets, value: nil),
+        ])
+    }
+
+    package func introduce(_ introduction: Introduction) async -> StoreError? {
+        await commit([Self.change(introduction)])
+    }
+
+    package func order(_ order: Order) async -> StoreError? {
+        await commit([
+            .note(key: Self.orderKey + OrderFact.octets(of: order.subject), value: OrderFact(order).octets)
         ])
     }
 
@@ -138,6 +161,10 @@ package struct ClusterStore: Sendable {
 
     private static func change(_ admission: Admission) -> QueueChange {
         .note(key: admissionKey + admission.node.octets, value: admission.octets)
+    }
+
+    private static func change(_ introduction: Introduction) -> QueueChange {
+        .note(key: introductionKey + introduction.node.octets, value: introduction.octets)
     }
 
     private static func change(_ node: NodeID, evicted number: UInt64) -> QueueChange {

@@ -33,7 +33,14 @@ package struct KeyStore: Sendable {
 
     package var exists: Bool { access(path, F_OK) == 0 }
 
+    /// A key of Ed25519.
     package func load() throws(KeyStoreError) -> Ed25519PrivateKey {
+        guard let key = Ed25519PrivateKey(seed: try loadSecret()) else { throw .malformed(file: path, .notAKey) }
+        return key
+    }
+
+    /// 32 octets.
+    package func loadSecret() throws(KeyStoreError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }
@@ -59,14 +66,16 @@ package struct KeyStore: Sendable {
     }
 
     /// Writes a key where none is yet: wholly or not at all, and durably.
-    package func create(_ key: Ed25519PrivateKey) throws(KeyStoreError) {
+    package func create(_ key: Ed25519PrivateKey) throws(KeyStoreError) { try create(secret: key.seed) }
+
+    package func create(secret: [UInt8]) throws(KeyStoreError) {
         let temporary = "\(path).new.\(getpid())"
         unlink(temporary)
         // Exclusive: nobody may have put a link there for us to write through.
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure() }
         defer { unlink(temporary) }
-        let text = KeyFile.text(of: key, for: purpose)
+        let text = KeyFile.text(of: secret, for: purpose)
         // A regular file takes some hundred octets at once, or has no room for them.
         let isWritten = write(descriptor, text, text.count) == text.count && fsync(descriptor) == 0
         let problem = failure()
@@ -76,6 +85,12 @@ package struct KeyStore: Sendable {
         guard link(temporary, path) == 0 else {
             throw errno == EEXIST ? .exists(file: path) : failure()
         }
+        try syncDirectory()
+    }
+
+    /// Takes the place of another key, which is good no longer.
+    package func replace(_ old: KeyStore) throws(KeyStoreError) {
+        guard rename(path, old.path) == 0 else { throw failure() }
         try syncDirectory()
     }
 

@@ -29,6 +29,7 @@ package struct Configuration: Sendable {
     package var dns = DNSConfiguration()
     package var queue = QueueConfiguration()
     package var admin = AdminConfiguration()
+    package var cluster = ClusterConfiguration()
     package var events = EventConfiguration()
     /// How long transactions and deliveries in hand may take after SIGTERM.
     package var shutdownGrace: Duration = .seconds(30)

@@ -87,6 +87,7 @@ extension RelayNode {
         compare("dns", old.dns == new.dns)
         compare("queue", old.queue == new.queue)
         compare("admin", old.admin == new.admin)
+        compare("cluster", old.cluster == new.cluster)
         compare("events", old.events == new.events)
         compare("intake.octets-in-flight", old.intake.octetsInFlight == new.intake.octetsInFlight)
         compare("tls.server-authorities", old.tls.serverAuthoritiesFile == new.tls.serverAuthoritiesFile)

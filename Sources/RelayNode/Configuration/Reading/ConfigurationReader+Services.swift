@@ -89,6 +89,17 @@ extension ConfigurationReader {
         section.finish()
     }
 
+    func readCluster(_ section: Section, into cluster: inout ClusterConfiguration) {
+        section.read("address", SettingKind.address, into: &cluster.address)
+        section.read("port", SettingKind.count(1...65_531).map { UInt16($0) }, into: &cluster.port)
+        if let address = cluster.address, address == .v4(0) || address == .v6(high: 0, low: 0) {
+            problems.error(
+                at: section.place(of: "address"),
+                "`cluster.address` must be one address by which the other nodes reach this one")
+        }
+        section.finish()
+    }
+
     func readEvents(_ section: Section, into events: inout EventConfiguration) {
         section.read("file", paths.path.or("none"), into: &events.file)
         section.read("waiting", .size(64 << 10...1 << 30), into: &events.waitingOctets)

@@ -39,6 +39,7 @@ struct ConfigurationReader {
         readDNS(top.section("dns"), into: &configuration.dns)
         readQueue(top.section("queue"), into: &configuration.queue)
         readAdmin(top.section("admin"), into: &configuration.admin)
+        readCluster(top.section("cluster"), into: &configuration.cluster)
         readEvents(top.section("events"), into: &configuration.events)
         readShutdown(top.section("shutdown"), into: &configuration)
         // Last, because what a listener may do depends on the rest.

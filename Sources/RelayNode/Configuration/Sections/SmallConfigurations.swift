@@ -74,6 +74,15 @@ package struct AdminConfiguration: Sendable, Equatable {
     package init() {}
 }
 
+/// How other nodes reach this one, once it is in a cluster. Who is in it the operator says by command.
+package struct ClusterConfiguration: Sendable, Equatable {
+    /// Our own, as the others reach it; nil: the one from which we reach them.
+    package var address: IPAddress?
+    /// The first of five: facts, mail that is handed over, the door for new nodes, and two for the next link key.
+    package var port: UInt16 = 7946
+    package init() {}
+}
+
 package struct EventConfiguration: Sendable, Equatable {
     /// JSON lines; nil: none are written.
     package var file: String? = "/var/log/chappe/events.jsonl"

@@ -1,0 +1,54 @@
+package import Convergence
+package import GossipTransport
+package import MailValues
+package import Membership
+package import Telemetry
+
+/// What the cluster's part of a node needs of the house, and tells it. Called from any thread; returns at once.
+package struct ClusterSeams: Sendable {
+    /// Whether this node has the right to deliver what it holds.
+    package var mayDeliver: @Sendable (Bool) -> Void = { _ in }
+    /// Another process with our key was first: the node ends.
+    package var end: @Sendable (_ why: String) -> Void = { _ in }
+    package var record: @Sendable (Event) -> Void = { _ in }
+    /// Facts that came, changed or went, in order.
+    package var facts: @Sendable ([FactChange]) -> Void = { _ in }
+    /// Orders about blocks, verdicts and revocations that hold from now; how many queued messages that concerned.
+    package var orders: @Sendable ([Order]) -> Int = { _ in 0 }
+    /// By order of the operator at another node.
+    package var drain: @Sendable (_ isOn: Bool, _ order: Order) -> Void = { _, _ in }
+    package var leave: @Sendable (_ order: Order) -> Void = { _ in }
+    /// A frame of the bulk channel, on the transport's thread.
+    package var bulk: @Sendable (LinkFrame) -> Void = { _ in }
+    /// How a member stands to mail that is handed over, whenever that changes.
+    package var standing: @Sendable (NodeID, MemberStanding) -> Void = { _, _ in }
+    /// How this node fares, for the others to see.
+    package var load: @Sendable () -> MemberLoad = { MemberLoad() }
+    /// What we are to tell the others now; called each second.
+    package var dueFacts: @Sendable (ClusterSpeaker) -> Void = { _ in }
+
+    package init() {}
+}
+
+/// What the queue's heirs are chosen by.
+package enum MemberStanding: Sendable, Equatable {
+    case alive
+    /// Dead or cut off, as far as is known: it may come back.
+    case silent
+    case left
+    /// The operator's word that it is dead for good.
+    case evicted
+}
+
+/// Says facts of this node's own.
+package struct ClusterSpeaker: Sendable {
+    let driver: ClusterDriver
+
+    package func say<F: Fact>(_ fact: F, about subject: F.Subject, lifetime: Duration? = nil) {
+        driver.say(fact, about: subject, lifetime: lifetime)
+    }
+
+    package func withdraw<F: Fact>(_ kind: F.Type, about subject: F.Subject) {
+        driver.withdraw(kind, about: subject)
+    }
+}

@@ -1,0 +1,171 @@
+import Convergence
+import Filtering
+import GossipTransport
+import MailValues
+import Membership
+import QueueEngine
+
+extension ClusterService {
+    /// Takes what changed among the facts: who is in, how they are reached, what was ordered. The rest is the house's.
+    func learn(_ changes: [FactChange]) async {
+        seams.facts(changes)
+        for change in changes {
+            guard case .said(let origin, let record, _) = change, let value = record.value,
+                origin != member?.me
+            else { continue }
+            switch record.key.kind {
+            case AdmissionFact.description.kind:
+                if let fact = AdmissionFact(octets: value) { await take(fact.admission) }
+            case MemberFact.description.kind:
+                if let fact = MemberFact(octets: value), fact.introduction.node == origin { await take(fact) }
+            default: break
+            }
+        }
+        let now = WallClock.now()
+        guard let (taken, refused) = member?.orders.apply(changes, now: now) else { return }
+        for node in refused { record("order-refused", node: node) }
+        for order in taken { await keep(order, isOurs: false, now: now) }
+    }
+
+    // MARK: Members
+
+    /// An admission proves itself, whoever brought it.
+    private func take(_ admission: Admission) async {
+        guard var book = member?.book else { return }
+        switch book.take(admission) {
+        case .known: return
+        case .refused: return record("admission-refused", node: admission.node)
+        case .taken: break
+        }
+        // Kept in memory although the disk will not have it: it is said again after a restart.
+        _ = await store.admit(admission)
+        _ = member?.book.take(admission)
+        await entered(admission)
+    }
+
+    /// A new member is linked to, and all see that we have stored it.
+    func entered(_ admission: Admission) async {
+        _ = member?.directory.take(admission.introduction)
+        record("admitted", node: admission.node)
+        publish()
+        introduce()
+        sayLoad()
+        await tellStanding(of: admission.node)
+    }
+
+    private func take(_ fact: MemberFact) async {
+        let node = fact.introduction.node
+        member?.confirmed[node] = fact.confirmed
+        if member?.directory.take(fact.introduction) == true {
+            if let introduction = member?.directory.introduction(of: node) {
+                _ = await store.introduce(introduction)
+            }
+            publish()
+            introduce()
+        }
+        await giveUpOldKeys()
+    }
+
+    // MARK: Orders
+
+    /// An order that holds from now: kept, told, carried out. How many queued messages it concerns here.
+    @discardableResult
+    func keep(_ order: Order, isOurs: Bool, now: Timestamp) async -> Int {
+        let failure = await store.order(order)
+        if isOurs {
+            say(order, now: now)
+        } else {
+            // An older one about the same subject that we said is not to be heard any more.
+            member?.driver.withdraw(OrderFact.self, about: order.subject)
+        }
+        record(
+            "order",
+            fields: [
+                ("kind", "\(order.subject.kind.rawValue)"), ("number", "\(order.number)"), ("by", order.by),
+                ("reason", order.reason), ("lifted", "\(order.isLifted)"),
+                ("stored", failure.map { $0.words } ?? "yes"),
+            ])
+        return await carryOut(order)
+    }
+
+    private func carryOut(_ order: Order) async -> Int {
+        guard let me = member?.me else { return 0 }
+        let node = NodeID(octets: order.subject.octets)
+        switch order.subject.kind {
+        case .eviction:
+            if let node { await evict(node, number: order.number) }
+        case .drain:
+            if node == me { seams.drain(!order.isLifted, order) }
+        case .leave:
+            if node == me, !order.isLifted { seams.leave(order) }
+        case .revocation:
+            let count = seams.orders([order])
+            note(order)
+            applyRevocations()
+            return count
+        default: return seams.orders([order])
+        }
+        return 0
+    }
+
+    /// What was ordered before this start holds from the start.
+    func obeyStored(now: Timestamp) {
+        guard let member else { return }
+        let orders = member.orders.all(now: now)
+        _ = seams.orders(orders.filter { ![.eviction, .drain, .leave].contains($0.subject.kind) })
+        for order in orders {
+            let isMine = NodeID(octets: order.subject.octets) == member.me
+            if order.subject.kind == .revocation { note(order) }
+            guard isMine, !order.isLifted else { continue }
+            if order.subject.kind == .drain { seams.drain(true, order) }
+            if order.subject.kind == .leave { seams.leave(order) }
+        }
+        applyRevocations()
+    }
+
+    private func evict(_ node: NodeID, number: UInt64) async {
+        guard member?.book.evict(node, number: number) == true else { return }
+        _ = await store.evict(node, number: number)
+        record("evicted", node: node)
+        member?.directory.forget(node)
+        member?.confirmed[node] = nil
+        member?.bulk.remove(node)
+        if node == member?.me {
+            become(.ended(.evicted))
+            member?.driver.stop()
+            return
+        }
+        publish()
+        sayLoad()
+        member?.told[node] = .evicted
+        seams.standing(node, .evicted)
+        await giveUpOldKeys()
+    }
+
+    // MARK: Revoked origins
+
+    private func note(_ order: Order) {
+        guard let revocation = Revocation(subject: order.subject.octets, order.payload),
+            case .origin(let node) = revocation.subject
+        else { return }
+        guard !order.isLifted else {
+            member?.revocations[node] = nil
+            return
+        }
+        let covered = revocation.covered[node]
+        member?.revocations[node] = (order, covered?.counter ?? 0, covered?.incarnation ?? 0)
+    }
+
+    /// While the order holds nothing that the origin judges counts, and afterwards nothing that it covered.
+    func applyRevocations() {
+        guard let member, !member.revocations.isEmpty else { return }
+        let now = WallClock.now()
+        let revoked = member.revocations.mapValues { entry -> Version in
+            let isOver = entry.order.expires.map { $0 <= now } ?? false
+            return isOver
+                ? Version(incarnation: entry.incarnation, counter: entry.covered)
+                : Version(incarnation: .max, counter: .max)
+        }
+        member.driver.setRevoked(revoked)
+    }
+}

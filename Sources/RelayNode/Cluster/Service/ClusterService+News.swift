@@ -1,0 +1,122 @@
+import Convergence
+import GossipTransport
+import MailValues
+import Membership
+import QueueEngine
+
+extension ClusterService {
+    /// How often time is looked at: what is due to be said, what is over.
+    private static let tick: Duration = .seconds(1)
+    /// Others are told how this node fares so often; what is said lives for two minutes.
+    private static let loadInterval: Duration = .seconds(5)
+    /// Words that others may be about to say again after a start are not said for them before.
+    private static let silenceAfterStart: Duration = .seconds(15)
+
+    func hear(_ news: AsyncStream<ClusterNews>) async {
+        for await one in news { await take(one) }
+    }
+
+    private func take(_ news: ClusterNews) async {
+        switch news {
+        case .started(_, let storeIsOld):
+            become(storeIsOld ? .storeIsOld(seen: nil) : .speaking)
+            sayAnew()
+        case .storeIsOld(let seen):
+            become(.storeIsOld(seen: seen))
+            sayAnew()
+        case .changed(let node, let from, let to): await changed(node, from, to)
+        case .cloneSeen:
+            member?.isCloneSeen = true
+            record("clone-seen")
+        case .facts(let changes): await learn(changes)
+        case .joinRequest(let request): await answer(request)
+        case .doorClosed: member?.door = nil
+        case .bulk(let node, let isUp):
+            if isUp { member?.bulk.insert(node) } else { member?.bulk.remove(node) }
+            await tellStanding(of: node)
+        case .deaf(let endpoint):
+            member?.deaf = endpoint
+            record("deaf", fields: [("endpoint", endpoint)])
+        }
+    }
+
+    /// What was said in an earlier life is void: all of it is said again.
+    private func sayAnew() {
+        member?.saidAt = ContinuousClock.now
+        introduce()
+        sayLoad()
+    }
+
+    private func changed(_ node: NodeID, _ from: MemberState, _ to: MemberState) async {
+        record("member", node: node, fields: [("from", "\(from)"), ("to", "\(to)")])
+        await tellStanding(of: node)
+        guard to == .alive, let member else { return }
+        let claims = await member.driver.claims
+        guard let claim = claims.first(where: { $0.node == node }),
+            claim.incarnation > self.member?.seen[node] ?? 0
+        else { return }
+        self.member?.seen[node] = claim.incarnation
+        // Lost, it is asked of others at the next start.
+        _ = await store.persist(seen: claim.incarnation, of: node)
+    }
+
+    func tellStanding(of node: NodeID) async {
+        guard let member, node != member.me else { return }
+        let state = await member.driver.state(of: node)
+        let standing: MemberStanding =
+            switch state {
+            case nil: .evicted
+            case .left: .left
+            case .alive, .draining, .suspect: member.bulk.contains(node) ? .alive : .silent
+            case .joining, .parked, .dead: .silent
+            }
+        guard self.member?.told[node] != standing else { return }
+        self.member?.told[node] = standing
+        seams.standing(node, standing)
+    }
+
+    // MARK: Time
+
+    func keepTime() async {
+        var turn = 0
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.tick)
+            guard let member, !Task.isCancelled else { return }
+            seams.dueFacts(ClusterSpeaker(driver: member.driver))
+            applyRevocations()
+            turn += 1
+            if turn.isMultiple(of: Int(Self.loadInterval.components.seconds)) {
+                sayLoad()
+                await sayForOthers()
+            }
+        }
+    }
+
+    func sayLoad() {
+        guard let member else { return }
+        var load = seams.load()
+        load.admittedSet = member.book.number
+        member.driver.say(load, about: MemberLoad.Myself())
+    }
+
+    /// Orders and admissions that nobody says any more, because who said them restarted or left: the lowest of
+    /// the living says them, so that who comes later hears them.
+    private func sayForOthers() async {
+        guard let member, let saidAt = member.saidAt, ContinuousClock.now - saidAt > Self.silenceAfterStart
+        else { return }
+        for node in member.book.members where node < member.me {
+            if await member.driver.state(of: node)?.isPresent == true { return }
+        }
+        let now = WallClock.now()
+        for order in member.orders.unspoken(now: now) { say(order, now: now) }
+        let spoken = Set(await member.driver.all(AdmissionFact.self).map(\.value.admission))
+        for admission in member.book.all where !spoken.contains(admission) {
+            member.driver.say(AdmissionFact(admission), about: admission.node)
+        }
+    }
+
+    func say(_ order: Order, now: Timestamp) {
+        member?.driver.say(
+            OrderFact(order), about: order.subject, lifetime: order.expires.map { $0 - now })
+    }
+}

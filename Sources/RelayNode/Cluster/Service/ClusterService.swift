@@ -1,0 +1,241 @@
+package import Cryptography
+package import GossipTransport
+package import MailValues
+package import Membership
+import QueueEngine
+import Telemetry
+
+/// This node's place among others: none, or that of a member of one cluster.
+///
+/// It owns what a member must know (who is in, by which keys and where, what the operator ordered), keeps it on disk, and
+/// stands between the driver and the house. Its state is merged from words that may come in any order, so what
+/// happens while it waits for the disk does no harm.
+package actor ClusterService {
+    package struct Settings: Sendable {
+        /// Where the keys lie.
+        package var folder: String
+        /// Our own address as others reach it; nil: the one from which we reached the member that let us in.
+        package var address: IPAddress?
+        /// The first of five ports.
+        package var port: UInt16
+        /// By which operators know this node; unique in the cluster.
+        package var name: String
+        package var start = StartInquiry.Settings()
+
+        package init(folder: String, address: IPAddress?, port: UInt16, name: String) {
+            self.folder = folder
+            self.address = address
+            self.port = port
+            self.name = name
+        }
+    }
+
+    /// Why this member does not take part, or not wholly.
+    package enum Condition: Sendable, Equatable {
+        /// Asks others what they last saw of it.
+        case starting
+        case speaking
+        /// Others saw a later start than the store knows: nothing is delivered.
+        case storeIsOld(seen: UInt64?)
+        case ended(ClusterEnd)
+        /// It gave everything away and went.
+        case left
+
+        var mayDeliver: Bool { self == .speaking || self == .left }
+    }
+
+    /// What a member has.
+    struct Member: Sendable {
+        let identity: Ed25519PrivateKey
+        let driver: ClusterDriver
+        var book: AdmissionBook
+        var directory: MemberDirectory
+        var orders: OrderBook
+        /// Origins whose judgements were taken back, with the orders that did.
+        var revocations: [NodeID: (order: Order, covered: UInt64, incarnation: UInt64)] = [:]
+        var seen: [NodeID: UInt64]
+        var condition = Condition.starting
+        /// Of each member what it confirmed of the others' link keys.
+        var confirmed: [NodeID: [NodeID: UInt64]] = [:]
+        var isRotating: Bool
+        var isCloneSeen = false
+        var deaf: String?
+        var door: (port: UInt16, until: Timestamp)?
+        /// How the house was told that members stand.
+        var told: [NodeID: MemberStanding] = [:]
+        var bulk: Set<NodeID> = []
+        var saidAt: ContinuousClock.Instant?
+
+        var me: NodeID { identity.node }
+    }
+
+    let settings: Settings
+    let store: ClusterStore
+    let keys: ClusterKeys
+    let seams: ClusterSeams
+    var member: Member?
+    /// A cluster is being founded or joined.
+    var isEntering = false
+    private var running: Task<Void, Never>?
+
+    package init(_ settings: Settings, store: ClusterStore, seams: ClusterSeams) {
+        self.settings = settings
+        self.store = store
+        self.seams = seams
+        keys = ClusterKeys(folder: settings.folder)
+    }
+
+    // MARK: Start and end
+
+    /// Takes the place that the store knows of; a node in no cluster stays alone.
+    package func start(_ content: ClusterStore.Content?) async throws(NodeError) {
+        guard let content, !content.hasLeft else { return seams.mayDeliver(true) }
+        try await begin(content, address: settings.address)
+    }
+
+    /// Who goes for good has said so before.
+    package func stop() async {
+        member?.driver.stop()
+        await running?.value
+    }
+
+    func begin(_ content: ClusterStore.Content, address: IPAddress?) async throws(NodeError) {
+        let identity: Ed25519PrivateKey
+        let pair: LinkKeyPair
+        let next: LinkKeyPair?
+        do {
+            identity = try keys.identity()
+            pair = try keys.link()
+            next = try keys.next()
+        } catch { throw .part("cluster", error) }
+        let book = content.book
+        var directory = MemberDirectory(cluster: book.cluster)
+        for admission in book.all { _ = directory.take(admission.introduction) }
+        for introduction in content.introductions where book.isMember(introduction.node) {
+            _ = directory.take(introduction)
+        }
+        let own = directory.introduction(of: identity.node)?.contact
+        guard let address = address ?? own?.address else {
+            throw NodeError("the node is in a cluster and knows no address of its own: set cluster.address")
+        }
+        let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
+        let driver = try driver(
+            content, identity: identity, pair: pair, address: address, ports: ports(of: pair, own), tell: door)
+        if let next { await listen(under: next, by: driver) }
+        var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
+        let now = WallClock.now()
+        for order in content.orders { _ = orders.take(order, now: now) }
+        member = Member(
+            identity: identity, driver: driver, book: book, directory: directory, orders: orders,
+            seen: content.seen, isRotating: next != nil)
+        running = Task { [weak self] in
+            async let end = driver.run()
+            async let heard: Void = self?.hear(news) ?? ()
+            let clock = Task { [weak self] in await self?.keepTime() }
+            let why = await end
+            clock.cancel()
+            door.finish()
+            await heard
+            await self?.ended(why)
+        }
+        obeyStored(now: now)
+        publish()
+    }
+
+    private func driver(
+        _ content: ClusterStore.Content, identity: Ed25519PrivateKey, pair: LinkKeyPair, address: IPAddress,
+        ports: BoundPorts, tell: AsyncStream<ClusterNews>.Continuation
+    ) throws(NodeError) -> ClusterDriver {
+        var transport = TransportSettings(bindAddress: address)
+        (transport.controlPort, transport.bulkPort) = (ports.control, ports.bulk)
+        var settings = ClusterDriver.Settings(
+            cluster: content.book.cluster, key: identity, stored: content.incarnation, members: [],
+            transport: transport)
+        settings.members = content.book.all.map {
+            ClusterMember(
+                node: $0.node, address: nil, linkKeys: [], incarnation: content.seen[$0.node] ?? 0)
+        }
+        settings.facts = FactCatalog.table
+        settings.start = self.settings.start
+        let store = store
+        do throws(TransportError) {
+            return try ClusterDriver(
+                settings, linkKey: pair,
+                seams: ClusterDriver.Seams(
+                    persist: { incarnation in
+                        await store.persist(incarnation: incarnation).map { $0.words }
+                    }, tell: { tell.yield($0) }, bulk: seams.bulk))
+        } catch {
+            throw NodeError(
+                "cluster: cannot listen at \(address), ports \(ports.control) and \(ports.bulk): \(error)")
+        }
+    }
+
+    private func ended(_ end: ClusterEnd) {
+        guard end != .stopped else { return }
+        if member?.condition != .left { become(.ended(end)) }
+        if end == .cloned {
+            seams.end(
+                "another process with this node's key runs already: a copied machine must be made a node of its own "
+                    + "(remove node.key and link.key, then `chappe join`)")
+        }
+    }
+
+    /// Takes a new condition, with what it means for delivery.
+    func become(_ condition: Condition) {
+        guard member != nil, member?.condition != condition else { return }
+        member?.condition = condition
+        seams.mayDeliver(condition.mayDeliver)
+        record("condition", fields: [("condition", "\(condition)")])
+    }
+
+    // MARK: Members
+
+    /// Hands the members as they are now to the driver.
+    func publish() {
+        guard let member else { return }
+        let all = member.book.members.map { node -> ClusterMember in
+            let introduction = member.directory.introduction(of: node)
+            let keys = member.directory.keys.accepted(of: node).compactMap { LinkKey(octets: $0) }
+            var address: PeerAddress?
+            if let contact = introduction?.contact, let key = keys.first {
+                address = PeerAddress(
+                    address: contact.address, controlPort: contact.controlPort, bulkPort: contact.bulkPort,
+                    key: key)
+            }
+            return ClusterMember(
+                node: node, address: address, linkKeys: Set(keys), incarnation: member.seen[node] ?? 0)
+        }
+        member.driver.setMembers(all)
+    }
+
+    /// What this node says of its links, and of the others' keys as it has stored them.
+    func introduce() {
+        guard let member, let own = member.directory.introduction(of: member.me) else { return }
+        var confirmed: [NodeID: UInt64] = [:]
+        for node in member.book.members where node != member.me {
+            confirmed[node] = member.directory.introduction(of: node)?.link.serial
+        }
+        member.driver.say(MemberFact(own, confirmed: confirmed), about: MemberLoad.Myself())
+    }
+
+    func record(
+        _ action: String, node: NodeID? = nil, fields: [(name: StaticString, value: String)] = []
+    ) {
+        var event = Event(.cluster, at: WallClock.now())
+        event.add("action", action)
+        if let node { event.add("node", name(of: node)) }
+        for field in fields { event.add(field.name, field.value) }
+        seams.record(event)
+    }
+
+    func name(of node: NodeID) -> String { member?.book.names[node] ?? String(node.hex.prefix(12)) }
+
+    /// The member that an operator means by a name or the beginning of an id.
+    func node(called text: String) -> NodeID? {
+        guard let book = member?.book else { return nil }
+        if let named = book.member(named: text.lowercased()) { return named }
+        let matching = book.members.filter { $0.hex.hasPrefix(text.lowercased()) }
+        return text.utf8.count >= 4 && matching.count == 1 ? matching.first : nil
+    }
+}
