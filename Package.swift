@@ -115,7 +115,8 @@ let house: [Target] = [
             "AdminProtocol", "RoutingPolicy", "QueueEngine", "Intake", "Delivery", "SMTPTransport",
             "DNSResolution",
             "QueueStorage",
-            "EventRecording", "AdminServer", "Convergence", "Membership", "GossipTransport",
+            "EventRecording", "AdminServer", "Convergence", "Membership", "GossipTransport", "Reputation",
+            "Filtering",
         ], [yams] + nio),
     room(5, "ClusterSimulation", on: ["MailValues", "Convergence", "Cryptography", "Membership"], [heap]),
 ]

@@ -63,7 +63,8 @@ package enum KeyFileError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .notAKey: "holds no key"
-        case .otherPurpose(let found): "holds the key of \(found == .node ? "a node" : found == .link ? "a node's links" : "an operator")"
+        case .otherPurpose(let found):
+            "holds the key of \(found == .node ? "a node" : found == .link ? "a node's links" : "an operator")"
         }
     }
 }

@@ -4,7 +4,7 @@ package import MailValues
 package enum EventKind: String, Sendable, CaseIterable {
     case reception, rejection, delivery, deferral, bounce, expiration, relayed
     case hold, release, deletion, amendment
-    case dsn, doubleBounce, session, authentication, configuration, lifecycle, store, admin
+    case dsn, doubleBounce, session, authentication, configuration, lifecycle, store, admin, cluster
 }
 
 /// One thing that happened: a JSON line in the event file, and a line of the message's ledger.

@@ -52,9 +52,9 @@ struct Town {
         _ request: [UInt8], _ attempt: JoinAttempt, at time: Timestamp? = nil
     ) -> Result<AdmissionBook, JoinRefusal> {
         let actions = Doorkeeper(identity: founder).handle(
-            request, from: attempt.admission.link.linkKey, book: &book, now: time ?? now)
+            request, from: attempt.admission.link.linkKey, book: &book, introductions: [], now: time ?? now)
         guard case .answer(let answer)? = actions.last else { return .failure(.wrong) }
-        return Result { () throws(JoinRefusal) in try attempt.book(from: answer) }
+        return Result { () throws(JoinRefusal) in try attempt.book(from: answer).book }
     }
 }
 
@@ -77,12 +77,13 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         let token = try #require(Token(text))
         let attempt = town.attempt(token)
         let actions = Doorkeeper(identity: town.founder).handle(
-            attempt.request, from: attempt.admission.link.linkKey, book: &town.book, now: town.now)
+            attempt.request, from: attempt.admission.link.linkKey, book: &town.book, introductions: [],
+            now: town.now)
         guard case .admit(let admission)? = actions.first, case .answer(let answer)? = actions.last else {
             Issue.record("\(actions)")
             return
         }
-        let book = try attempt.book(from: answer)
+        let book = try attempt.book(from: answer).book
         #expect(
             book.members == [town.founder.node, attempt.admission.node] && book.members == town.book.members)
         #expect(town.book.number == 2 && town.book.names[attempt.admission.node] == "two")
@@ -130,7 +131,8 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         let attempt = town.attempt(town.token(number: 2))
         let thief = [UInt8](repeating: 9, count: 32)
         let actions = Doorkeeper(identity: town.founder).handle(
-            attempt.request, from: thief, book: &town.book, now: town.now)
+            attempt.request, from: thief, book: &town.book, introductions: [],
+            now: town.now)
         #expect(actions == [.refused(.wrong), .answer(JoinAnswer.refused(.wrong).octets)])
     }
 

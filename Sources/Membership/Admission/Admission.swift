@@ -25,7 +25,8 @@ package struct Admission: Hashable, Sendable {
         identity: Ed25519PrivateKey
     ) {
         self.init(
-            permit: token.permit, name: name, link: link, contact: contact, tokenSignature: [], nodeSignature: [],
+            permit: token.permit, name: name, link: link, contact: contact, tokenSignature: [],
+            nodeSignature: [],
             doorkeeperSignature: [])
         tokenSignature = token.key.sign(signedOctets(.admission))
         nodeSignature = identity.sign(signedOctets(.admission))

@@ -142,7 +142,8 @@ extension Admission {
             contact = given
         }
         self.init(
-            permit: permit, name: message.name, link: link, contact: contact, tokenSignature: Array(message.tokenSignature),
+            permit: permit, name: message.name, link: link, contact: contact,
+            tokenSignature: Array(message.tokenSignature),
             nodeSignature: Array(message.nodeSignature),
             doorkeeperSignature: Array(message.doorkeeperSignature))
     }

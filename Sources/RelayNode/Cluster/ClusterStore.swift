@@ -26,6 +26,8 @@ package struct ClusterStore: Sendable {
         package var introductions: [Introduction] = []
         /// The operator's, lifted ones among them.
         package var orders: [Order] = []
+        /// It gave its mail away and went: it is a member of nothing until it is let in anew.
+        package var hasLeft = false
     }
 
     // MARK: Keys
@@ -44,6 +46,7 @@ package struct ClusterStore: Sendable {
     private static let evictionKey = key("eviction/")
     private static let seenKey = key("seen/")
     private static let introductionKey = key("introduction/")
+    private static let leftKey = key("left")
     private static let orderKey = key("order/")
 
     // MARK: Reading
@@ -91,6 +94,8 @@ package struct ClusterStore: Sendable {
                 return false
             }
             content.seen[node] = number
+        } else if key == leftKey {
+            content.hasLeft = true
         } else if key.starts(with: introductionKey) {
             guard let introduction = Introduction(decoding: value) else { return false }
             content.introductions.append(introduction)
@@ -106,7 +111,8 @@ package struct ClusterStore: Sendable {
     /// The whole book, where the node founds or joins a cluster. Nil once it is on disk, else why not.
     package func found(_ book: AdmissionBook, introductions: [Introduction] = []) async -> StoreError? {
         var changes: [QueueChange] = [
-            .note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey)
+            .note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey),
+            .note(key: Self.leftKey, value: nil),
         ]
         changes += book.all.map(Self.change)
         changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
@@ -126,6 +132,8 @@ package struct ClusterStore: Sendable {
             Self.change(node, evicted: number), .note(key: Self.admissionKey + node.octets, value: nil),
         ])
     }
+
+    package func leave() async -> StoreError? { await commit([.note(key: Self.leftKey, value: [1])]) }
 
     package func introduce(_ introduction: Introduction) async -> StoreError? {
         await commit([Self.change(introduction)])

@@ -35,7 +35,9 @@ package struct KeyStore: Sendable {
 
     /// A key of Ed25519.
     package func load() throws(KeyStoreError) -> Ed25519PrivateKey {
-        guard let key = Ed25519PrivateKey(seed: try loadSecret()) else { throw .malformed(file: path, .notAKey) }
+        guard let key = Ed25519PrivateKey(seed: try loadSecret()) else {
+            throw .malformed(file: path, .notAKey)
+        }
         return key
     }
 

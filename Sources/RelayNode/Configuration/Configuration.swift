@@ -34,6 +34,8 @@ package struct Configuration: Sendable {
     /// How long transactions and deliveries in hand may take after SIGTERM.
     package var shutdownGrace: Duration = .seconds(30)
 
+    /// Equal on nodes that are set up alike.
+    package internal(set) var sharedDigest: UInt64 = 0
     /// What `config check` says although the configuration can be used.
     package internal(set) var warnings: [ConfigurationProblem] = []
 

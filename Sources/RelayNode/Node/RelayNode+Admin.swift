@@ -22,7 +22,7 @@ extension RelayNode: AdminBackend, HealthSource {
         settings.path = admin.socket
         // A node that runs for one person, without the group, leaves its socket to that person.
         settings.group = getgrnam(admin.group) == nil ? nil : admin.group
-        let server = AdminServer(settings, backend: self)
+        let server = AdminServer(settings, backend: self, cluster: self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             if let endpoint = admin.metrics {
@@ -89,7 +89,8 @@ extension RelayNode: AdminBackend, HealthSource {
             status.events.written = Int(eventFile.counts.written)
             status.events.dropped = Int(eventFile.counts.dropped)
         }
-        status.problems = problems(status)
+        status.cluster = await cluster.status()
+        status.problems = problems(status) + (await cluster.problems())
         return status
     }
 

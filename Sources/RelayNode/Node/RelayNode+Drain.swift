@@ -9,12 +9,18 @@ extension RelayNode {
     package func drain(
         _ isOn: Bool, reason: String, by caller: Caller
     ) async throws(AdminProblem) -> DrainAnswer {
+        try await drain(isOn, reason: reason, by: caller.recordName)
+    }
+
+    @discardableResult
+    func drain(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> DrainAnswer {
         let wasOn = inForce.withLock { inForce in
             defer { inForce.isDraining = isOn }
             return inForce.isDraining
         }
         if wasOn != isOn {
-            record(drain: isOn, reason: reason, by: caller)
+            await cluster.declare(draining: isOn)
+            record(drain: isOn, reason: reason, by: who)
             if isOn { await beginDrain() } else { try await endDrain() }
         }
         let delivery = dispatcher.status
@@ -36,10 +42,10 @@ extension RelayNode {
         }
     }
 
-    private func record(drain isOn: Bool, reason: String, by caller: Caller) {
+    private func record(drain isOn: Bool, reason: String, by who: String) {
         var event = Event(.admin, at: WallClock.now())
         event.add("action", isOn ? "drain" : "undrain")
-        event.add("by", caller.recordName)
+        event.add("by", who)
         event.add("reason", reason)
         events.write(event.encoded())
     }

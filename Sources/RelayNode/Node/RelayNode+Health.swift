@@ -37,7 +37,7 @@ extension RelayNode {
 }
 
 /// Where answers arrive that must not depend on an event loop.
-private final class DispatchLane: Lane {
+final class DispatchLane: Lane {
     static let shared = DispatchLane()
     func run(_ job: @escaping @Sendable () -> Void) { DispatchQueue.global().async(execute: job) }
 }

@@ -46,6 +46,10 @@ package final class RelayNode: Sendable {
     let certificates: [ListenerName: TLSServerContextStore]
     let sessions: Mutex<[ListenerName: SessionSettings]>
     let inForce: Mutex<InForce>
+    let cluster: ClusterService
+    let acceptance = Acceptance()
+    private let endReason = Mutex<String?>(nil)
+    private let clusterContent: ClusterStore.Content?
     let isLoaded = Atomic<Bool>(false)
     let reported = Mutex(Reported())
     private let group: MultiThreadedEventLoopGroup
@@ -137,6 +141,16 @@ package final class RelayNode: Sendable {
         sessions = Mutex(
             Dictionary(uniqueKeysWithValues: plan.listeners.map { ($0.configuration.name, $0.session) }))
         inForce = Mutex(InForce(plan: plan, loadedAt: now))
+        let clusterStore = ClusterStore(store, lane: DispatchLane.shared)
+        do { clusterContent = try clusterStore.load() } catch {
+            throw NodeError("the store: \(error.words); run `chappe store verify`")
+        }
+        cluster = ClusterService(
+            ClusterService.Settings(
+                folder: configuration.dataDirectory, address: configuration.cluster.address,
+                port: configuration.cluster.port, name: configuration.hostname.name), store: clusterStore)
+        // A member delivers once it knows that it may.
+        dispatcher.pause(true)
         stopRequests = AsyncStream.makeStream()
     }
 
@@ -151,6 +165,8 @@ package final class RelayNode: Sendable {
 
     /// Takes and delivers mail until `stop`, then ends every part in order.
     package func run(_ sockets: NodeSockets) async throws(NodeError) {
+        await cluster.attach(clusterSeams())
+        try await cluster.start(clusterContent)
         try await openListeners(sockets.all)
         let doors = Task { try await serveAdmin() }
         let delivery = Task { await dispatcher.run() }
@@ -179,16 +195,24 @@ package final class RelayNode: Sendable {
         watchdog.cancel()
         doors.cancel()
         if case .failure(let error) = await failed.result, let error = error as? NodeError { failure = error }
+        await cluster.stop()
         await resolver.close()
         store.close()
         tell("stopped", listeners: false)
         eventFile?.close()
         try? await group.shutdownGracefully()
+        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
         if let failure { throw failure }
     }
 
     /// Asks `run` to end; may be called from anywhere, any number of times.
     package func stop() { stopRequests.continuation.yield() }
+
+    /// As `stop`, and `run` fails with the reason.
+    func stop(because why: String) {
+        endReason.withLock { $0 = $0 ?? why }
+        stop()
+    }
 
     /// The event file was moved away: open it anew.
     package func reopenEvents() { eventFile?.reopen() }

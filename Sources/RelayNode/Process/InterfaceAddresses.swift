@@ -16,6 +16,40 @@ enum InterfaceAddresses {
         return reached.filter { !$0.isLoopback }
     }
 
+    /// The address from which this machine reaches another; nil if there is no way to it. Nothing is sent.
+    static func own(towards host: IPAddress) -> IPAddress? {
+        let descriptor = socket(host.isV4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var storage = sockaddr_storage()
+        let octets = host.octets
+        let length: socklen_t = withUnsafeMutableBytes(of: &storage) { raw in
+            if host.isV4 {
+                var name = sockaddr_in()
+                name.sin_family = sa_family_t(AF_INET)
+                name.sin_port = UInt16(9).bigEndian
+                withUnsafeMutableBytes(of: &name.sin_addr) { $0.copyBytes(from: octets) }
+                raw.storeBytes(of: name, as: sockaddr_in.self)
+                return socklen_t(MemoryLayout<sockaddr_in>.size)
+            }
+            var name = sockaddr_in6()
+            name.sin6_family = sa_family_t(AF_INET6)
+            name.sin6_port = UInt16(9).bigEndian
+            withUnsafeMutableBytes(of: &name.sin6_addr) { $0.copyBytes(from: octets) }
+            raw.storeBytes(of: name, as: sockaddr_in6.self)
+            return socklen_t(MemoryLayout<sockaddr_in6>.size)
+        }
+        return withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
+                var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+                guard connect(descriptor, name, length) == 0, getsockname(descriptor, name, &size) == 0 else {
+                    return nil
+                }
+                return address(name)
+            }
+        }
+    }
+
     private static func all() -> [IPAddress] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return [] }

@@ -33,6 +33,7 @@ struct ClusterDoorTests {
         let transport: GossipTransport
         let requests: AsyncStream<JoinRequest>
         let door: ClusterDoor
+        let book: AdmissionBook
         let port: UInt16
     }
 
@@ -60,7 +61,7 @@ struct ClusterDoorTests {
         #expect(await store.found(book) == nil)
         return House(
             identity: identity, pair: pair, transport: transport, requests: requests,
-            door: ClusterDoor(book, identity: identity, store: store),
+            door: ClusterDoor(identity: identity, store: store), book: book,
             port: try await transport.openDoor(for: .seconds(60)))
     }
 
@@ -72,10 +73,11 @@ struct ClusterDoorTests {
     }
 
     /// Serves one visitor.
-    private func serve(_ house: House, _ door: inout ClusterDoor) async -> ClusterDoor.Outcome {
+    private func serve(_ house: House, _ book: inout AdmissionBook) async -> ClusterDoor.Outcome {
         var visitors = house.requests.makeAsyncIterator()
-        guard let request = await visitors.next() else { return ClusterDoor.Outcome() }
-        let outcome = await door.serve(request, now: now)
+        guard let request = await visitors.next() else { return ClusterDoor.Outcome(book: book) }
+        let outcome = await house.door.serve(request, book: book, introductions: [], now: now)
+        book = outcome.book
         if let answer = outcome.answer { house.transport.answer(request.visitor, answer) }
         return outcome
     }
@@ -83,15 +85,15 @@ struct ClusterDoorTests {
     @Test("who has a token is in, knows the members, and is remembered; the token brings in nobody else")
     func joins() async throws {
         let house = try await house()
-        var door = house.door
+        var members = house.book
         let token = token(2, at: house.identity.node, house.pair.key)
         let bert = Ed25519PrivateKey.generate()
         let pair = try LinkKeyPair.generate()
         let attempt = try #require(
             JoinAttempt(token, name: "bert", linkKey: pair.key.octets, identity: bert, memberOf: nil))
         async let answer = knock(house, attempt, pair)
-        #expect(await serve(house, &door).admitted?.node == bert.node)
-        let book = try attempt.book(from: try await answer)
+        #expect(await serve(house, &members).admitted?.node == bert.node)
+        let book = try attempt.book(from: try await answer).book
         #expect(book.members == [bert.node, house.identity.node])
         let stored = try #require(try ClusterStore(queue, lane: InlineLane()).load())
         #expect(stored.book.members == book.members)
@@ -101,7 +103,7 @@ struct ClusterDoorTests {
         let second = try #require(
             JoinAttempt(token, name: "carl", linkKey: other.key.octets, identity: carl, memberOf: nil))
         async let refusal = knock(house, second, other)
-        #expect(await serve(house, &door).refusal == .used)
+        #expect(await serve(house, &members).refusal == .used)
         let words = try await refusal
         #expect(throws: JoinRefusal.used) { try second.book(from: words) }
         house.transport.shutdown()
@@ -110,7 +112,7 @@ struct ClusterDoorTests {
     @Test("while nothing can be stored nobody is let in, and who asks again later is")
     func storeFails() async throws {
         let house = try await house()
-        var door = house.door
+        var members = house.book
         let token = token(2, at: house.identity.node, house.pair.key)
         let pair = try LinkKeyPair.generate()
         let attempt = try #require(
@@ -122,15 +124,15 @@ struct ClusterDoorTests {
                 return .success(try await knock(house, attempt, pair, timeout: .milliseconds(500)))
             } catch { return .failure(error) }
         }()
-        #expect(await serve(house, &door).failure == .full)
+        #expect(await serve(house, &members).failure == .full)
         guard case .failure = await silence else {
             Issue.record("an answer, although nothing was stored")
             return
         }
-        #expect(door.book.members.count == 1)
+        #expect(members.members.count == 1)
         async let answer = knock(house, attempt, pair)
-        #expect(await serve(house, &door).admitted != nil)
-        #expect(try attempt.book(from: try await answer).members.count == 2)
+        #expect(await serve(house, &members).admitted != nil)
+        #expect(try attempt.book(from: try await answer).book.members.count == 2)
         house.transport.shutdown()
     }
 }

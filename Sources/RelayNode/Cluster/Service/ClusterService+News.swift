@@ -75,6 +75,12 @@ extension ClusterService {
         seams.standing(node, standing)
     }
 
+    /// Others see in `members` that this one takes no mail.
+    func declare(draining isOn: Bool) {
+        member?.driver.declare(isOn ? .draining : .alive)
+        sayLoad()
+    }
+
     // MARK: Time
 
     func keepTime() async {

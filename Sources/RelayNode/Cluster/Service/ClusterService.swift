@@ -1,5 +1,5 @@
-package import Cryptography
-package import GossipTransport
+import Cryptography
+import GossipTransport
 package import MailValues
 package import Membership
 import QueueEngine
@@ -72,18 +72,22 @@ package actor ClusterService {
     let settings: Settings
     let store: ClusterStore
     let keys: ClusterKeys
-    let seams: ClusterSeams
+    private(set) var seams = ClusterSeams()
     var member: Member?
     /// A cluster is being founded or joined.
     var isEntering = false
+    /// Where the next link key listens.
+    var rotated: BoundPorts?
     private var running: Task<Void, Never>?
 
-    package init(_ settings: Settings, store: ClusterStore, seams: ClusterSeams) {
+    package init(_ settings: Settings, store: ClusterStore) {
         self.settings = settings
         self.store = store
-        self.seams = seams
         keys = ClusterKeys(folder: settings.folder)
     }
+
+    /// Before `start`: whom to tell, and whom to ask.
+    package func attach(_ seams: ClusterSeams) { self.seams = seams }
 
     // MARK: Start and end
 
@@ -120,7 +124,8 @@ package actor ClusterService {
         }
         let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
         let driver = try driver(
-            content, identity: identity, pair: pair, address: address, ports: ports(of: pair, own), tell: door)
+            content, identity: identity, pair: pair, address: address, ports: ports(of: pair, own), tell: door
+        )
         if let next { await listen(under: next, by: driver) }
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
         let now = WallClock.now()

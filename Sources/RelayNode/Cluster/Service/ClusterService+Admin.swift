@@ -1,0 +1,171 @@
+package import AdminProtocol
+import Convergence
+import Cryptography
+import GossipTransport
+import MailValues
+import Membership
+
+/// What operators ask of the cluster's part of a node.
+extension ClusterService {
+    package func facts() throws(AdminProblem) -> ClusterFacts {
+        let identity: Ed25519PrivateKey
+        let pair: LinkKeyPair
+        do { (identity, pair) = (try keys.identity(), try keys.next() ?? keys.link()) } catch {
+            throw AdminProblem(.unavailable, "\(error)", advice: "look at the data directory")
+        }
+        let contact = member.flatMap { $0.directory.introduction(of: $0.me)?.contact }
+        return ClusterFacts(
+            cluster: member?.book.cluster.description,
+            operatorKey: member.map { Self.hex($0.book.operatorKey) },
+            node: identity.node.hex, linkKey: pair.key.hex,
+            name: member.flatMap { $0.book.names[$0.me] } ?? settings.name,
+            address: (contact?.address ?? settings.address)?.description,
+            controlPort: Int(contact?.controlPort ?? settings.port),
+            bulkPort: Int(contact?.bulkPort ?? settings.port + 1), doorPort: Int(settings.port + 2))
+    }
+
+    private static func hex(_ octets: [UInt8]) -> String { NodeID(octets: octets)?.hex ?? "" }
+
+    // MARK: Members
+
+    package func list() async -> MemberList {
+        guard let member else { return MemberList(cluster: nil, set: 0, members: [alone()]) }
+        let loads = Dictionary(
+            await member.driver.all(MemberLoad.self).map { ($0.origin, $0.value) }, uniquingKeysWith: { $1 })
+        let claims = Dictionary(
+            await member.driver.claims.map { ($0.node, $0.incarnation) }, uniquingKeysWith: max)
+        var rows: [MemberRow] = []
+        for admission in member.book.all {
+            let node = admission.node
+            let contact = member.directory.introduction(of: node)?.contact
+            let isSelf = node == member.me
+            var load = loads[node]
+            if isSelf {
+                load = seams.load()
+                load?.admittedSet = member.book.number
+            }
+            rows.append(
+                MemberRow(
+                    node: node.hex, name: name(of: node), isSelf: isSelf,
+                    state: isSelf ? ownState : Self.state(await member.driver.state(of: node)),
+                    address: contact.map { "\(SocketEndpoint(address: $0.address, port: $0.controlPort))" },
+                    load: load.map(MemberRow.Load.init),
+                    incarnation: isSelf
+                        ? await member.driver.incarnation
+                        : claims[node] ?? member.seen[node] ?? 0))
+        }
+        return MemberList(
+            cluster: member.book.cluster.description, set: member.book.number,
+            members: rows.sorted { ($0.name, $0.node) < ($1.name, $1.node) })
+    }
+
+    private func alone() -> MemberRow {
+        MemberRow(
+            node: (try? keys.identity().node.hex) ?? "", name: settings.name, isSelf: true, state: .alive,
+            address: nil, load: MemberRow.Load(seams.load()), incarnation: 0)
+    }
+
+    private var ownState: MemberRow.State {
+        switch member?.condition {
+        case .starting: .joining
+        case .speaking, nil: .alive
+        case .storeIsOld, .ended: .quarantined
+        case .left: .left
+        }
+    }
+
+    private static func state(_ state: MemberState?) -> MemberRow.State {
+        switch state {
+        case .joining: .joining
+        case .alive: .alive
+        case .draining: .draining
+        case .parked: .parked
+        case .suspect: .suspect
+        case .dead: .dead
+        case .left: .left
+        case nil: .quarantined
+        }
+    }
+
+    package func status() async -> NodeStatus.Cluster? {
+        guard let member else { return nil }
+        let rows = await list().members
+        let orders = member.orders.all(now: WallClock.now()).filter { !$0.isLifted }
+        return NodeStatus.Cluster(
+            members: rows, queuedMessages: rows.reduce(0) { $0 + ($1.load?.queuedMessages ?? 0) },
+            acceptedPerMinute: rows.reduce(0) { $0 + ($1.load?.acceptedPerMinute ?? 0) },
+            orders: orders.count, blocks: orders.count { $0.subject.kind == .block },
+            verdicts: orders.count { $0.subject.kind == .verdict })
+    }
+
+    // MARK: Orders
+
+    package func obey(_ request: OrderRequest, by caller: Caller) async throws(AdminProblem) -> OrderAnswer {
+        guard let member else {
+            throw AdminProblem(
+                .refused, "this node is in no cluster, so no operator's key is known here",
+                advice: "`chappe init` makes a cluster, of one node to begin with")
+        }
+        guard let octets = Base64.decode(request.order.utf8), let fact = OrderFact(octets: octets) else {
+            throw AdminProblem(.badRequest, "the order cannot be read")
+        }
+        let now = WallClock.now()
+        guard let taking = self.member?.orders.take(fact.order, now: now) else {
+            throw AdminProblem(.unavailable, "the node is leaving its cluster")
+        }
+        switch taking {
+        case .refused:
+            record("order-refused", fields: [("by", caller.recordName)])
+            throw AdminProblem(
+                .forbidden, "the order is not signed by this cluster's operator",
+                advice: "use the operator's key that `chappe init` made (--operator-key FILE)")
+        case .known:
+            throw AdminProblem(
+                .refused, "a newer order about the same holds, or this one is over",
+                advice: "is this machine's clock right?")
+        case .taken(let order):
+            let count = await keep(order, isOurs: true, now: now)
+            var answer = OrderAnswer(number: order.number, told: [], notReached: [], messages: count)
+            for node in member.book.members.sorted() where node != member.me {
+                let isReached = await member.driver.state(of: node)?.isPresent == true
+                if isReached {
+                    answer.told.append(name(of: node))
+                } else {
+                    answer.notReached.append(name(of: node))
+                }
+            }
+            return answer
+        }
+    }
+
+    package func rotateLinkKey() async throws(AdminProblem) -> RotationAnswer {
+        do {
+            let serial = try await rotate()
+            return RotationAnswer(
+                serial: serial, waiting: member.map { unconfirmed($0.me).map(name).sorted() } ?? [])
+        } catch { throw AdminProblem(.refused, "\(error)") }
+    }
+
+    package func mark(of text: String) async throws(AdminProblem) -> OriginMark {
+        guard let member, let node = node(called: text) else {
+            throw AdminProblem(
+                .notFound, "no member is called \(text.prefix(80))", advice: "`chappe members`")
+        }
+        let mark = await member.driver.mark(of: node)
+        return OriginMark(
+            node: node.hex, name: name(of: node), incarnation: mark?.incarnation ?? 0,
+            counter: mark?.counter ?? 0)
+    }
+}
+
+extension MemberRow.Load {
+    fileprivate init(_ load: MemberLoad) {
+        self.init(
+            version: load.release, configuration: String(load.configuration, radix: 16),
+            queuedMessages: Int(clamping: load.queuedMessages),
+            queuedOctets: Int(clamping: load.queuedOctets),
+            freeOctets: Int(clamping: load.freeOctets),
+            acceptedPerMinute: Int(clamping: load.acceptedPerMinute), isReady: load.isReady,
+            set: load.admittedSet)
+    }
+}

@@ -1,0 +1,121 @@
+package import AdminProtocol
+import MailValues
+import Membership
+
+/// What is not as it should be, and the line that mends it.
+extension ClusterService {
+    package func problems() async -> [NodeStatus.Problem] {
+        guard let member else { return [] }
+        var problems: [NodeStatus.Problem] = []
+        switch member.condition {
+        case .speaking, .left: break
+        case .starting: problems.append(.init(.degraded, "asks the other members what they last saw of it"))
+        case .storeIsOld:
+            problems.append(
+                .init(
+                    .critical,
+                    "the store is older than what the members saw of this node: nothing is delivered",
+                    advice:
+                        "is it a restored copy? Look at the queue; what was delivered since would go twice. "
+                        + "Then `chappe force-leave` this node and join anew"))
+        case .ended(.evicted):
+            problems.append(
+                .init(
+                    .critical, "this node was evicted from its cluster: nothing is delivered",
+                    advice: "its queue may have been given up for lost; join anew with `chappe join`, "
+                        + "or stop it"))
+        case .ended(let end):
+            problems.append(
+                .init(.critical, "not in the cluster any more: \(end)", advice: "restart the node"))
+        }
+        if member.isCloneSeen {
+            problems.append(
+                .init(
+                    .critical, "another machine runs with a copy of this node's key",
+                    advice: "stop it, remove its node.key and link.key, and let it join as a node of its own")
+            )
+        }
+        if let deaf = member.deaf {
+            problems.append(
+                .init(.critical, "cannot listen at \(deaf)", advice: "which process has the port?"))
+        }
+        for node in member.book.members.sorted() where node != member.me {
+            guard await member.driver.state(of: node) == .dead else { continue }
+            let name = name(of: node)
+            problems.append(
+                .init(
+                    .degraded, "\(name) does not answer",
+                    advice: "start it; if it is gone for good, `chappe force-leave \(name) --reason …`"))
+        }
+        return problems
+    }
+
+    /// What `chappe doctor` looks at beyond the problems of `status`.
+    package func examine() async -> [Checkup.Finding] {
+        guard let member else {
+            return [
+                Checkup.Finding(.ok, "in no cluster", advice: "`chappe init`, or `chappe join` with a token")
+            ]
+        }
+        var findings: [Checkup.Finding] = []
+        let rows = await list().members
+        let behind = rows.filter { ($0.load?.set ?? 0) < member.book.number }
+        findings.append(
+            behind.isEmpty
+                ? .init(.ok, "all members have stored the newest set")
+                : .init(
+                    .degraded,
+                    "not confirmed the newest set: \(behind.map(\.name).joined(separator: ", "))",
+                    advice: "start them, or `chappe force-leave`"))
+        let configurations = Set(rows.compactMap(\.load?.configuration))
+        findings.append(
+            configurations.count <= 1
+                ? .init(.ok, "all members have the same configuration")
+                : .init(
+                    .degraded, "members run \(configurations.count) different configurations",
+                    advice: "`chappe members` shows which in column CFG"))
+        if member.isRotating {
+            let waiting = unconfirmed(member.me).map(name).sorted().joined(separator: ", ")
+            findings.append(
+                .init(
+                    .degraded, "the new link key is not confirmed by \(waiting)",
+                    advice: "the old key is good until they have it: start them, or `chappe force-leave`"))
+        }
+        let refusals = await member.driver.refusals
+        let strange = refusals.otherName + refusals.stranger + refusals.facts + refusals.malformed
+        findings.append(
+            strange == 0
+                ? .init(.ok, "every frame and fact was its sender's own")
+                : .init(
+                    .degraded,
+                    "\(strange) frames or facts were refused: not their sender's, or not readable",
+                    advice: "the events of kind cluster name them"))
+        if let door = member.door {
+            findings.append(.init(.ok, "the door for new nodes is open until \(Moment(door.until))"))
+        }
+        return findings
+    }
+
+    /// Whether this node could stop without something losing its last place.
+    package func examineStop(queued: Int) async -> [Checkup.Finding] {
+        var findings: [Checkup.Finding] = []
+        findings.append(
+            queued == 0
+                ? .init(.ok, "no message is queued here")
+                : .init(
+                    .critical, "\(queued) queued messages have no copy elsewhere",
+                    advice: "they wait here until the node is back; `chappe leave` gives them away"))
+        guard let member else {
+            return findings + [.init(.critical, "no other node takes mail", advice: "`chappe join-cmd`")]
+        }
+        var takers = 0
+        for node in member.book.members where node != member.me {
+            if await member.driver.state(of: node) == .alive { takers += 1 }
+        }
+        findings.append(
+            takers > 0
+                ? .init(.ok, "\(takers) other members are there")
+                : .init(.critical, "no other member is there to take mail", advice: "`chappe members`"))
+        return findings
+    }
+}

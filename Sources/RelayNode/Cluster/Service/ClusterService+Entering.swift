@@ -1,0 +1,175 @@
+package import AdminProtocol
+import Cryptography
+import GossipTransport
+import MailValues
+import Membership
+
+extension ClusterService {
+    /// How long a doorkeeper may take: it writes to its disk before it answers.
+    private static let doorPatience: Duration = .seconds(20)
+
+    // MARK: The first node
+
+    package func found(_ request: FoundRequest, by caller: Caller) async throws(AdminProblem) {
+        try beginEntering()
+        defer { isEntering = false }
+        guard let token = Token(request.token) else {
+            throw AdminProblem(.badRequest, "the operator's word cannot be read")
+        }
+        guard let address = try Self.address(request.address) ?? settings.address else {
+            throw AdminProblem(
+                .badRequest, "by which address do other nodes reach this one?",
+                advice: "chappe init --address A, or cluster.address in the configuration")
+        }
+        let (identity, pair) = try ownKeys()
+        let name = (request.name ?? settings.name).lowercased()
+        guard Admission.isName(name) else { throw Self.badName(name) }
+        let cluster = token.permit.cluster
+        let link = LinkCertificate(linkKey: pair.key.octets, serial: 1, by: identity, in: cluster)
+        let admission = Admission.founding(
+            token, name: name, link: link, contact: contact(address), identity: identity)
+        var book = AdmissionBook(cluster: cluster, operatorKey: token.permit.operatorKey)
+        guard book.take(admission) == .taken else {
+            throw AdminProblem(.badRequest, "the operator's word is not for this node")
+        }
+        try await enter(book, [], address: address, by: caller, as: "founded")
+    }
+
+    // MARK: A new node
+
+    package func join(_ request: JoinRequestBody, by caller: Caller) async throws(AdminProblem) {
+        try beginEntering()
+        defer { isEntering = false }
+        guard let token = Token(request.token) else {
+            throw AdminProblem(
+                .badRequest, "this is no token", advice: "copy the whole line that `chappe join-cmd` printed")
+        }
+        guard let host = IPAddress(request.host), let port = UInt16(exactly: request.port) else {
+            throw AdminProblem(.badRequest, "\(request.host):\(request.port) is no address")
+        }
+        let address =
+            try Self.address(request.address) ?? settings.address ?? InterfaceAddresses.own(towards: host)
+        guard let address else {
+            throw AdminProblem(
+                .badRequest, "there is no way to \(host) from here",
+                advice: "look at the routes, or say --address")
+        }
+        let (identity, pair) = try ownKeys()
+        let name = (request.name ?? settings.name).lowercased()
+        guard
+            let attempt = JoinAttempt(
+                token, name: name, linkKey: pair.key.octets, contact: contact(address), identity: identity,
+                memberOf: nil)
+        else { throw Self.badName(name) }
+        guard let key = LinkKey(octets: token.linkKey) else {
+            throw AdminProblem(.badRequest, "this is no token")
+        }
+        let answer: [UInt8]
+        do throws(DoorCallError) {
+            answer = try await DoorCall.ask(
+                host, port: port, key: key, as: pair, attempt.request, timeout: Self.doorPatience)
+        } catch { throw AdminProblem(.refused, "\(error)") }
+        let (book, introductions) = try Self.heard(answer, attempt)
+        try await enter(book, introductions, address: address, by: caller, as: "joined")
+    }
+
+    private static func heard(
+        _ answer: [UInt8], _ attempt: JoinAttempt
+    ) throws(AdminProblem) -> (AdmissionBook, [Introduction]) {
+        do throws(JoinRefusal) { return try attempt.book(from: answer) } catch {
+            throw AdminProblem(.refused, "not let in: \(error.sentence)")
+        }
+    }
+
+    private func beginEntering() throws(AdminProblem) {
+        guard member == nil, !isEntering else {
+            throw AdminProblem(
+                .refused, "this node is in a cluster already",
+                advice: "`chappe members` shows it; `chappe leave` first")
+        }
+        isEntering = true
+    }
+
+    private func enter(
+        _ book: AdmissionBook, _ introductions: [Introduction], address: IPAddress, by caller: Caller,
+        as action: String
+    ) async throws(AdminProblem) {
+        if let failure = await store.found(book, introductions: introductions) {
+            throw AdminProblem(.unavailable, "the members could not be stored: \(failure.words)")
+        }
+        do {
+            guard let content = try store.load() else {
+                throw AdminProblem(.internalError, "what was stored is not there")
+            }
+            try await begin(content, address: address)
+        } catch let problem as AdminProblem {
+            throw problem
+        } catch { throw AdminProblem(.unavailable, "\(error)") }
+        record(
+            action, fields: [("by", caller.recordName), ("cluster", "\(book.cluster)")])
+    }
+
+    private func ownKeys() throws(AdminProblem) -> (Ed25519PrivateKey, LinkKeyPair) {
+        do { return (try keys.identity(), try keys.link()) } catch {
+            throw AdminProblem(.unavailable, "\(error)", advice: "look at the data directory")
+        }
+    }
+
+    private func contact(_ address: IPAddress) -> LinkContact {
+        LinkContact(address: address, controlPort: settings.port, bulkPort: settings.port + 1)
+    }
+
+    private static func badName(_ name: String) -> AdminProblem {
+        AdminProblem(
+            .badRequest, "\(name.prefix(80)) is no name of a node",
+            advice: "letters, digits, dots and hyphens, at most \(Admission.nameOctetsLongest)")
+    }
+
+    private static func address(_ text: String?) throws(AdminProblem) -> IPAddress? {
+        guard let text else { return nil }
+        guard let address = IPAddress(text), address != .v4(0), address != .v6(high: 0, low: 0) else {
+            throw AdminProblem(.badRequest, "\(text) is no address by which a node can be reached")
+        }
+        return address
+    }
+
+    // MARK: The door
+
+    package func openDoor(_ request: DoorRequest) async throws(AdminProblem) -> DoorAnswer {
+        guard let member, let contact = member.directory.introduction(of: member.me)?.contact,
+            member.condition == .speaking
+        else {
+            throw AdminProblem(
+                .refused, "this node is in no cluster that could be joined", advice: "`chappe init` first")
+        }
+        // Another token may be underway: the door stays open for the longer of the two.
+        let now = WallClock.now()
+        let until = max(member.door?.until ?? now, now + .seconds(request.seconds))
+        if member.door == nil || until > member.door?.until ?? now {
+            let wished = settings.port > 0 ? settings.port + 2 : 0
+            do throws(TransportError) {
+                let port = try await member.driver.transport.openDoor(port: wished, for: until - now)
+                self.member?.door = (port, until)
+            } catch { throw AdminProblem(.unavailable, "the door cannot be opened: \(error)") }
+        }
+        return DoorAnswer(
+            host: contact.address.description, port: Int(self.member?.door?.port ?? 0), until: Moment(until))
+    }
+
+    /// A stranger knocks. Who is let in is on disk before he hears so.
+    func answer(_ request: JoinRequest) async {
+        guard let member else { return }
+        let introductions = member.book.members.compactMap { member.directory.introduction(of: $0) }
+        let outcome = await ClusterDoor(identity: member.identity, store: store).serve(
+            request, book: member.book, introductions: introductions, now: WallClock.now())
+        if let failure = outcome.failure { record("door", fields: [("failed", failure.words)]) }
+        if let refusal = outcome.refusal { record("door", fields: [("refused", refusal.sentence)]) }
+        if let admission = outcome.admitted {
+            _ = self.member?.book.take(admission)
+            // Before the answer leaves: the new node links to us as soon as it has it.
+            await entered(admission)
+            member.driver.say(AdmissionFact(admission), about: admission.node)
+        }
+        if let answer = outcome.answer { member.driver.transport.answer(request.visitor, answer) }
+    }
+}

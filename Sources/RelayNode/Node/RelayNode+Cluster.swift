@@ -1,0 +1,121 @@
+package import AdminProtocol
+import Convergence
+import Cryptography
+import Delivery
+import MailValues
+import Membership
+import QueueEngine
+import QueueStorage
+import SMTPTransport
+import Synchronization
+import Telemetry
+
+extension RelayNode: ClusterBackend {
+    /// What the cluster's part may ask of this node, and tell it.
+    func clusterSeams() -> ClusterSeams {
+        var seams = ClusterSeams()
+        seams.mayDeliver = { [dispatcher] in dispatcher.pause(!$0) }
+        seams.end = { [weak self] why in
+            NodeLog.say("error: \(why)")
+            self?.stop(because: why)
+        }
+        seams.record = { [events] in events.write($0.encoded()) }
+        seams.drain = { [weak self] isOn, order in
+            Task {
+                try? await self?.drain(isOn, reason: order.reason, by: "order \(order.number) of \(order.by)")
+            }
+        }
+        seams.load = { [weak self] in self?.load ?? MemberLoad() }
+        return seams
+    }
+
+    /// How this node fares, for the other members.
+    private var load: MemberLoad {
+        var load = MemberLoad()
+        let queued = dispatcher.summary(domainLimit: 0)
+        let statistics = store.statistics
+        load.queuedMessages = UInt64(clamping: dispatcher.status.messages)
+        load.queuedOctets = UInt64(clamping: queued.octets)
+        load.freeOctets = UInt64(clamping: statistics.freeOctets)
+        load.acceptedPerMinute = UInt64(clamping: acceptance.rate(of: Int(metrics.messagesAccepted.value)))
+        load.wireVersion = UInt64(Frame.version)
+        load.storeVersion = UInt64(statistics.format)
+        load.release = NodeVersion.text
+        let inForce = inForce.withLock { $0 }
+        load.configuration = inForce.plan.configuration.sharedDigest
+        load.isReady = !inForce.isDraining && !inForce.openListeners.isEmpty && store.intakeRefusal == nil
+        return load
+    }
+
+    // MARK: Commands
+
+    package func clusterFacts() async throws(AdminProblem) -> ClusterFacts { try await cluster.facts() }
+
+    package func found(
+        _ request: FoundRequest, by caller: Caller
+    ) async throws(AdminProblem) -> MemberList {
+        try await cluster.found(request, by: caller)
+        return await cluster.list()
+    }
+
+    package func openDoor(
+        _ request: DoorRequest, by caller: Caller
+    ) async throws(AdminProblem) -> DoorAnswer {
+        try await cluster.openDoor(request)
+    }
+
+    package func join(
+        _ request: JoinRequestBody, by caller: Caller
+    ) async throws(AdminProblem) -> MemberList {
+        try await cluster.join(request, by: caller)
+        return await cluster.list()
+    }
+
+    package func members() async throws(AdminProblem) -> MemberList { await cluster.list() }
+
+    package func obey(
+        _ request: OrderRequest, by caller: Caller
+    ) async throws(AdminProblem) -> OrderAnswer {
+        try await cluster.obey(request, by: caller)
+    }
+
+    package func rotateLinkKey(by caller: Caller) async throws(AdminProblem) -> RotationAnswer {
+        try await cluster.rotateLinkKey()
+    }
+
+    package func mark(of node: String) async throws(AdminProblem) -> OriginMark {
+        try await cluster.mark(of: node)
+    }
+
+    package func doctor() async throws(AdminProblem) -> Checkup {
+        let status = try await status()
+        let findings = status.problems.map {
+            Checkup.Finding($0.severity, $0.what, advice: $0.advice)
+        }
+        return Checkup(findings + (await cluster.examine()))
+    }
+
+    package func canStop() async throws(AdminProblem) -> Checkup {
+        Checkup(await cluster.examineStop(queued: dispatcher.status.messages))
+    }
+
+    package func leave(
+        _ isOn: Bool, reason: String, by caller: Caller
+    ) async throws(AdminProblem) -> LeaveProgress {
+        throw AdminProblem(.unavailable, "leaving is not there yet")
+    }
+
+    package func leaveProgress() async throws(AdminProblem) -> LeaveProgress {
+        throw AdminProblem(.unavailable, "leaving is not there yet")
+    }
+
+    package func blocks() async throws(AdminProblem) -> BlockList { BlockList([]) }
+
+    package func verdicts(_ fingerprint: String?) async throws(AdminProblem) -> VerdictList {
+        VerdictList([], revokedOrigins: [])
+    }
+
+    package func reputation(of subject: String) async throws(AdminProblem) -> ReputationReport {
+        ReputationReport([])
+    }
+}
