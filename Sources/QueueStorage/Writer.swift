@@ -26,7 +26,7 @@ final class Writer: @unchecked Sendable {
     private var octetsSinceLook = 0
     private var pause: Duration = .zero
     private var lastBatchCommits = 0
-    private var pace = ChunkPace()
+    private var pace: ChunkPace
     /// The batch in hand accepts a message that fits one value.
     private var hasSmall = false
 
@@ -40,6 +40,7 @@ final class Writer: @unchecked Sendable {
         self.room = room
         self.health = health
         self.options = options
+        pace = ChunkPace(rate: options.chunkRateBesideSmall)
         self.witness = witness
         log = LogWatch(directory)
         self.epoch = epoch
@@ -208,7 +209,7 @@ final class Writer: @unchecked Sendable {
     // MARK: Chunks
 
     private func writeChunks(_ database: Database) {
-        guard !backlog.isEmpty, health.isWell else { return }
+        guard !backlog.isEmpty, health.isWell, pace.wait(at: .now) == .zero else { return }
         guard room.mayTakeMail else {
             backlog.refuse(.full, into: &completions)
             return completions.deliver()
@@ -219,7 +220,7 @@ final class Writer: @unchecked Sendable {
         do {
             hasWrittenUnsynced = true
             try batch.write(to: database, synced: false)
-            pace.chunksTook(ContinuousClock.now - begun)
+            pace.chunksWritten(batch.octets, from: begun, to: .now)
             backlog.finish(taken, &completions)
             wrote(batch.octets)
         } catch .busy {
