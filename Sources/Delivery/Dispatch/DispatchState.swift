@@ -43,6 +43,12 @@ struct DispatchState: ~Copyable, Sendable {
     var unrecorded: [Record] = []
     var unrecordedNext = Timestamp(milliseconds: .min)
 
+    /// Messages whose envelopes an operator's order is rewriting: nobody else may meanwhile.
+    var amending: Set<QueueID> = []
+
+    /// Everything that the store held at the start is scheduled.
+    var isRebuilt = false
+
     /// The store can record outcomes: without that nothing is attempted.
     var mayDeliver = true
 

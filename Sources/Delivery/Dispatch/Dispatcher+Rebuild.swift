@@ -35,6 +35,7 @@ extension Dispatcher {
             return !state.withLock { $0.isStopping }
         }
         schedule(&batch)
+        state.withLock { $0.isRebuilt = !$0.isStopping }
         return report
     }
 

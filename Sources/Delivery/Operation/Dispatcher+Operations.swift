@@ -56,11 +56,16 @@ extension Dispatcher {
         let now = seams.clock.now
         // First in memory: what is held must not set out while the disk is written, and cannot be removed
         // meanwhile.
-        let held = state.withLock { state in batch.filter { state.hold($0.id) } }
+        let held = state.withLock { state in
+            batch.filter { state.mayAmend($0.id) && state.hold($0.id) }.amended(in: &state)
+        }
+        defer { state.withLock { state in for envelope in held { state.amending.remove(envelope.id) } } }
         report.busy += batch.count - held.count
         try await record(held, order, .hold, now: now) { envelope in
             var held = envelope
             held.hold = Envelope.Hold(by: order.by, reason: order.reason, since: now)
+            // It is in the schedule, so it bears no mark now, whatever was read before.
+            held.offered = nil
             return .amend(held)
         }
         for envelope in held { report.count(envelope.id) }
@@ -70,11 +75,15 @@ extension Dispatcher {
         _ batch: [Envelope], _ order: OperationOrder, _ report: inout OperationReport
     ) async throws(OperationError) {
         let now = seams.clock.now
-        let held = state.withLock { state in batch.filter { state.isHeld($0.id) } }
+        let held = state.withLock { state in
+            batch.filter { state.mayAmend($0.id) && state.isHeld($0.id) }.amended(in: &state)
+        }
+        defer { state.withLock { state in for envelope in held { state.amending.remove(envelope.id) } } }
         report.busy += batch.count - held.count
         try await record(held, order, .release, now: now) { envelope in
             var released = envelope
             released.hold = nil
+            released.offered = nil
             return .amend(released)
         }
         change { state, effects in
@@ -214,7 +223,18 @@ extension OperationOrder {
     }
 }
 
+extension [Envelope] {
+    /// Notes that these are being rewritten, from what was read before: a change by another hand would be lost.
+    fileprivate func amended(in state: inout DispatchState) -> [Envelope] {
+        for envelope in self { state.amending.insert(envelope.id) }
+        return self
+    }
+}
+
 extension DispatchState {
+    /// Whether no other order is rewriting its envelope.
+    fileprivate func mayAmend(_ id: QueueID) -> Bool { !amending.contains(id) }
+
     /// Holds what is not in flight. False: all of it is, and nothing was done.
     ///
     /// An entry that is held keeps its message in the store, so that the hold may be written there: written
