@@ -178,6 +178,10 @@ package protocol QueueStore: AnyObject, Sendable {
     /// Whether attempts may be made: one that could not be recorded would be made twice. nil: yes.
     var deliveryRefusal: StoreError? { get }
 
+    /// Whether what is read now is what a start would find: not so from a failed write on, until the store has looked
+    /// what became of it.
+    var isCertain: Bool { get }
+
     /// Writes and syncs all changes in one batch, then runs `completion` on `lane`. `accept` is refused with
     /// `full` while intake is stopped.
     func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion)

@@ -110,6 +110,8 @@ package final class RocksQueue: QueueStore {
         return room.mayDeliver ? nil : .full
     }
 
+    package var isCertain: Bool { health.isWell }
+
     package func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion) {
         let commit = Inbox.Commit(changes: changes, lane: lane, completion: completion)
         guard !inbox.put({ $0.commits.append(commit) }) else { return }

@@ -38,6 +38,7 @@ package final class FaultyStore: QueueStore {
 
     package var intakeRefusal: StoreError? { store.intakeRefusal }
     package var deliveryRefusal: StoreError? { store.deliveryRefusal }
+    package var isCertain: Bool { store.isCertain }
 
     package func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion) {
         guard isTurn() else { return store.commit(changes, lane: lane, completion: completion) }

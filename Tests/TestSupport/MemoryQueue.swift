@@ -60,6 +60,8 @@ package final class MemoryQueue: QueueStore {
         set { state.withLock { $0.deliveryRefusal = newValue } }
     }
 
+    package var isCertain: Bool { true }
+
     /// The next `count` commits fail.
     package func fail(_ count: Int, with error: StoreError) {
         state.withLock { $0.failures.append((error, count)) }

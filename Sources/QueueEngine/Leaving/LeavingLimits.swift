@@ -20,7 +20,9 @@ package struct LeavingLimits: Sendable, Equatable {
     package var fetches = 4
     /// Answers in one frame.
     package var answersPerFrame = 1_024
-    /// Octets of one frame: a message in one piece with all its recipients, or one piece of it.
+    /// Octets of one frame of the link, into which many of ours are packed.
+    package var packOctets = 512 << 10
+    /// Octets of one of our frames: a message in one piece with all its recipients, or one piece of it.
     package var frameOctets = 8 << 20
 
     /// A question that was not answered is asked again.
