@@ -202,8 +202,9 @@ let suites: [Target] = [
     tests(
         "RelayNodeTests",
         on: [
-            "MailValues", "SMTPProtocol", "Cryptography", "QueueEngine", "RoutingPolicy", "Telemetry",
-            "Membership", "GossipTransport", "AdminProtocol", "RelayNode", "TestSupport",
+            "MailValues", "SMTPProtocol", "DNSRecords", "Cryptography", "QueueEngine", "QueueStorage",
+            "RoutingPolicy", "Telemetry", "Delivery", "Membership", "GossipTransport", "AdminProtocol",
+            "RelayNode", "TestSupport",
         ]),
     tests(
         "ChappeTests",

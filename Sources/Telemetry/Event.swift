@@ -3,7 +3,7 @@ package import MailValues
 /// The kinds of event; the raw value stands in the file, so a name once given stays.
 package enum EventKind: String, Sendable, CaseIterable {
     case reception, rejection, delivery, deferral, bounce, expiration, relayed
-    case hold, release, deletion, amendment
+    case hold, release, deletion, amendment, handover
     case dsn, doubleBounce, session, authentication, configuration, lifecycle, store, admin, cluster
 }
 

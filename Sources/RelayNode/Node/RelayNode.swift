@@ -279,13 +279,3 @@ package final class RelayNode: Sendable {
 private final class NoEvents: EventSink {
     func write(_ line: [UInt8]) {}
 }
-
-/// The real time, and real waiting.
-private final class SystemDeliveryClock: DeliveryClock {
-    var now: Timestamp { WallClock.now() }
-
-    func sleep(until moment: Timestamp) async {
-        let wait = moment - now
-        if wait > .zero { try? await Task.sleep(for: wait) }
-    }
-}
