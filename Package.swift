@@ -152,6 +152,14 @@ let support: [Target] = [
     .executableTarget(
         name: "LinkTrial", dependencies: ["MailValues", "Membership", "GossipTransport"],
         path: "Tests/LinkTrial", swiftSettings: strict),
+    .executableTarget(
+        name: "LeavingTrial",
+        dependencies: [
+            "MailValues", "SMTPProtocol", "DNSRecords", "QueueEngine", "QueueStorage", "Delivery",
+            "Membership",
+            "GossipTransport", "RelayNode", "TestSupport",
+        ],
+        path: "Tests/LeavingTrial", swiftSettings: strict),
 ]
 
 let suites: [Target] = [
