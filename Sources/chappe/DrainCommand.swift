@@ -1,19 +1,22 @@
 import AdminClient
 import AdminProtocol
 import ArgumentParser
+import Membership
 
 /// `chappe drain`: no new sessions; what the node holds, it delivers.
 struct DrainCommand: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "The node takes no new sessions, and goes on delivering.")
+        commandName: "drain", abstract: "A node takes no new sessions, and goes on delivering.")
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions
+    @OptionGroup var other: OtherMemberOptions
 
     @Option(name: .long, help: "Why: goes into the record.")
     var reason: String
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
+        if try other.order(.drain, "drains", reason: reason, client, form, on: screen) != nil { return .ok }
         try DrainPage.tell(client.send(DrainRequest(reason: reason), to: "drain"), form, on: screen)
         return .ok
     }
@@ -22,15 +25,19 @@ struct DrainCommand: NodeCommand {
 /// `chappe undrain`
 struct UndrainCommand: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "undrain", abstract: "The node takes sessions again.")
+        commandName: "undrain", abstract: "A node takes sessions again.")
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions
+    @OptionGroup var other: OtherMemberOptions
 
     @Option(name: .long, help: "Why: goes into the record.")
     var reason = "taken back by an operator"
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
+        let ordered = try other.order(
+            .drain, "takes mail again", isLifted: true, reason: reason, client, form, on: screen)
+        if ordered != nil { return .ok }
         try DrainPage.tell(
             client.send(DrainRequest(reason: reason), to: "drain", method: "DELETE"), form, on: screen)
         return .ok

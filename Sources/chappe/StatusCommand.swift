@@ -2,10 +2,10 @@ import AdminClient
 import AdminProtocol
 import ArgumentParser
 
-/// `chappe status`: the node in one screen.
+/// `chappe status`: the cluster, if there is one, and the node in one screen.
 struct StatusCommand: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "The node in one screen.",
+        commandName: "status", abstract: "The cluster and the node in one screen.",
         discussion: "Exits 0 if all is well, 1 if degraded, 2 if critical.")
 
     @OptionGroup var node: NodeOptions
@@ -24,6 +24,7 @@ struct StatusCommand: NodeCommand {
     static func lines(_ status: NodeStatus, wide: Bool) -> [String] {
         let now = status.now.timestamp
         var table = Table([("", .left), ("", .left)])
+        for line in status.cluster.map(ClusterLines.of) ?? [] { table.add([line.title, line.text]) }
         let state = status.isDraining ? "draining" : status.health.rawValue
         table.add([
             "node",

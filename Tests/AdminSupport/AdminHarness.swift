@@ -7,7 +7,8 @@ import Glibc
 /// A real admin server on a real socket in a directory of its own, for the length of a test.
 package enum AdminHarness {
     package static func serving<Result: Sendable>(
-        _ backend: any AdminBackend, _ change: (inout AdminServer.Settings) -> Void = { _ in },
+        _ backend: any AdminBackend, cluster: (any ClusterBackend)? = nil,
+        _ change: (inout AdminServer.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (AdminClient) throws -> Result
     ) async throws -> Result {
         try await inDirectory { directory in
@@ -18,7 +19,7 @@ package enum AdminHarness {
             change(&settings)
             let client = AdminClient(path: settings.path, timeout: .seconds(60))
             let (running, signal) = AsyncStream<Void>.makeStream()
-            let server = AdminServer(settings, backend: backend) { signal.finish() }
+            let server = AdminServer(settings, backend: backend, cluster: cluster) { signal.finish() }
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { signal.finish() }
@@ -50,7 +51,10 @@ package enum AdminHarness {
         var template = Array("/tmp/chappe-admin-XXXXXX".utf8CString)
         let directory = String(cString: mkdtemp(&template))
         defer {
-            for name in ["admin.sock", "accounts"] { unlink("\(directory)/\(name)") }
+            for name in ["admin.sock", "accounts", "keys/operator.key", "operator.key"] {
+                unlink("\(directory)/\(name)")
+            }
+            rmdir("\(directory)/keys")
             rmdir(directory)
         }
         return try await body(directory)

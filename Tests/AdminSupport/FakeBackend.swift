@@ -8,6 +8,7 @@ package final class FakeBackend: AdminBackend, HealthSource {
         package var now = Timestamp(milliseconds: 1_795_533_592_123)
         package var entries: [QueueEntry] = []
         package var problems: [NodeStatus.Problem] = []
+        package var cluster: NodeStatus.Cluster?
         package var ledger: [String: [[UInt8]]] = [:]
         package var raw: [String: [[UInt8]]] = [:]
         package var report = ConfigurationReport(path: "/etc/chappe/chappe.yaml", findings: [])
@@ -50,6 +51,7 @@ package final class FakeBackend: AdminBackend, HealthSource {
             status.intake.accepted = 21_004
             status.store.freeOctets = 5 << 30
             status.listeners = [NodeStatus.Listener(name: "mx", address: "0.0.0.0:25")]
+            status.cluster = state.cluster
             status.problems = state.problems
             return status
         }

@@ -18,20 +18,28 @@ struct CommandRun: Sendable {
     /// Runs one command as the shell would, against a real socket. `answer`: what a person says; nil: nobody
     /// is there.
     static func of(
-        _ arguments: [String], _ backend: FakeBackend = FakeBackend(), answer: String? = nil
+        _ arguments: [String], _ backend: FakeBackend = FakeBackend(), cluster: FakeCluster? = nil,
+        answer: String? = nil, isTerminal: Bool = false, wait: @escaping Wait = { _ in nil }
     ) async throws -> CommandRun {
-        try await AdminHarness.serving(backend) {
-            try here(arguments + ["--socket", $0.path], answer: answer)
+        try await AdminHarness.serving(backend, cluster: cluster) {
+            try here(
+                arguments + ["--socket", $0.path], answer: answer, isTerminal: isTerminal, wait: wait)
         }
     }
 
+    /// What happens while a command waits; nil: nobody looks any more.
+    typealias Wait = @Sendable (Duration) -> Timestamp?
+
     /// The same without a node.
-    static func here(_ arguments: [String], answer: String? = nil) throws -> CommandRun {
+    static func here(
+        _ arguments: [String], answer: String? = nil, isTerminal: Bool = false,
+        wait: @escaping Wait = { _ in nil }
+    ) throws -> CommandRun {
         var output: [UInt8] = []
         var errors: [UInt8] = []
         let screen = Screen(
             output: { output += $0 }, errors: { errors += $0 },
-            question: answer.map { answer in { _ in answer } }, now: now)
+            question: answer.map { answer in { _ in answer } }, isTerminal: isTerminal, wait: wait, now: now)
         let command: any ParsableCommand
         do {
             command = try Chappe.parseAsRoot(arguments)

@@ -7,16 +7,22 @@ final class Screen {
     private let errors: ([UInt8]) -> Void
     /// Asks a person; nil where there is none.
     private let question: ((String) -> String?)?
+    private let wait: (Duration) -> Timestamp?
+    /// Whether what is said is looked at as it comes, and may be written over.
+    let isTerminal: Bool
     /// The time of day, by which commands say how long ago something was: one for all that they show.
     let now: Timestamp
 
     init(
         output: @escaping ([UInt8]) -> Void, errors: @escaping ([UInt8]) -> Void,
-        question: ((String) -> String?)? = nil, now: Timestamp
+        question: ((String) -> String?)? = nil, isTerminal: Bool = false,
+        wait: @escaping (Duration) -> Timestamp? = { _ in nil }, now: Timestamp
     ) {
         self.output = output
         self.errors = errors
         self.question = question
+        self.isTerminal = isTerminal
+        self.wait = wait
         self.now = now
     }
 
@@ -25,7 +31,11 @@ final class Screen {
         return Screen(
             output: { octets in write(octets, to: STDOUT_FILENO) },
             errors: { octets in write(octets, to: STDERR_FILENO) },
-            question: hasPerson ? { text in ask(text) } : nil, now: Clock.now)
+            question: hasPerson ? { text in ask(text) } : nil, isTerminal: isatty(STDOUT_FILENO) == 1,
+            wait: { span in
+                usleep(UInt32(clamping: span.wholeMilliseconds * 1000))
+                return Clock.now
+            }, now: Clock.now)
     }
 
     func say(_ line: String) { output(Array((line + "\n").utf8)) }
@@ -33,6 +43,9 @@ final class Screen {
     /// Without an end of line: for what is written over.
     func murmur(_ text: String) { errors(Array(text.utf8)) }
     func put(_ octets: [UInt8]) { output(octets) }
+
+    /// Waits, for a command that goes on looking: the time then, or nil if nobody looks any more.
+    func pause(_ span: Duration) -> Timestamp? { wait(span) }
 
     var hasPerson: Bool { question != nil }
 

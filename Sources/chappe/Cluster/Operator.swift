@@ -1,0 +1,103 @@
+import AdminClient
+import AdminProtocol
+import Cryptography
+import Glibc
+import MailValues
+import Membership
+
+/// The operator at work: his key, the cluster it commands, and the node that carries his word.
+struct Operator {
+    let key: Ed25519PrivateKey
+    let facts: ClusterFacts
+    let cluster: ClusterID
+    private let client: AdminClient
+    private let now: Timestamp
+
+    /// Asks the node which cluster it is in, and whether the key is that cluster's.
+    init(_ options: OperatorKeyOptions, _ client: AdminClient, now: Timestamp) throws {
+        self.client = client
+        self.now = now
+        facts = try client.get("cluster")
+        guard let text = facts.cluster else {
+            throw Complaint("this node is in no cluster: found one with `chappe init`, or join one")
+        }
+        guard let cluster = ClusterID(text) else {
+            throw Complaint("the node names a cluster that makes no sense: \(Table.harmless(text))")
+        }
+        self.cluster = cluster
+        key = try options.load()
+        let shown = key.node.hex
+        if let known = facts.operatorKey, known != shown {
+            throw Complaint(
+                "\(options.path) is the key \(shown.prefix(8))…, and this cluster obeys \(known.prefix(8))…: "
+                    + "say --operator-key FILE")
+        }
+    }
+
+    func order(
+        _ subject: Order.Subject, isLifted: Bool = false, reason: String, payload: [UInt8] = [],
+        lifetime: Span?
+    ) throws -> OrderAnswer {
+        try order(
+            subject, isLifted: isLifted, reason: reason, payload: payload,
+            expires: lifetime.map { now + .seconds($0.seconds) })
+    }
+
+    /// Signs an order and hands it to the node, which tells the others. `expires` nil: until a newer one.
+    func order(
+        _ subject: Order.Subject, isLifted: Bool = false, reason: String, payload: [UInt8] = [],
+        expires: Timestamp?
+    ) throws -> OrderAnswer {
+        let order = Order(
+            subject, number: number, isLifted: isLifted, by: Self.name, reason: try Self.reason(reason),
+            payload: payload, expires: expires, cluster: cluster, key: key)
+        guard let order else { throw Complaint("the order is longer than orders may be", .usage) }
+        let text = String(decoding: Base64.encode(OrderFact(order).octets), as: UTF8.self)
+        return try client.send(OrderRequest(order: text), to: "cluster/orders")
+    }
+
+    /// Above all that were given before, as long as clocks do not run back.
+    var number: UInt64 { UInt64(clamping: now.milliseconds) }
+
+    /// Who gives the order, as people on this machine know him.
+    static var name: String {
+        OperatorKeyOptions.environment("SUDO_USER") ?? OperatorKeyOptions.environment("USER")
+            ?? "uid \(getuid())"
+    }
+
+    /// On one line, as it will stand in logs everywhere.
+    static func reason(_ text: String) throws -> String {
+        let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        guard !words.isEmpty else {
+            throw Complaint("say --reason \"…\": it goes into the record", .usage)
+        }
+        guard words.utf8.count <= AdminAPI.reasonOctets else {
+            throw Complaint("the reason is longer than \(AdminAPI.reasonOctets) octets", .usage)
+        }
+        guard Table.harmless(words) == words else {
+            throw Complaint("the reason holds control characters", .usage)
+        }
+        return words
+    }
+}
+
+/// What became of an order, for people.
+enum OrderPage {
+    static func tell(
+        _ what: String, _ answer: OrderAnswer, _ form: OutputOptions, on screen: Screen
+    ) throws {
+        try screen.answer(form, answer, brief: ["\(answer.number)"], page: lines(what, answer))
+    }
+
+    static func lines(_ what: String, _ answer: OrderAnswer) -> [String] {
+        var lines = [Table.harmless("\(what): order \(answer.number)")]
+        if !answer.told.isEmpty { lines.append("told     \(answer.told.joined(separator: ", "))") }
+        if !answer.notReached.isEmpty {
+            lines.append("waiting  \(answer.notReached.joined(separator: ", ")): will hear of it when back")
+        }
+        if answer.messages > 0 {
+            lines.append("touches  \(Wording.count(answer.messages, "message")) in this node's queue")
+        }
+        return lines.map(Table.harmless)
+    }
+}

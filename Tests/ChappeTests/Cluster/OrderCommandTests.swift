@@ -1,0 +1,213 @@
+import AdminProtocol
+import AdminSupport
+import Convergence
+import Filtering
+import Glibc
+import MailValues
+import Membership
+import Reputation
+import Testing
+
+@testable import chappe
+
+private let print = "body:" + String(repeating: "3f", count: 32)
+
+@Suite("chappe, giving orders")
+struct OrderCommandTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var arguments: [String]
+        var kind: OrderKind
+        var octets: [UInt8]
+        var isLifted = false
+        var seconds: Int64?
+        var words: String
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    private static func network(_ text: String) -> [UInt8] { BlockSubject.network(Network(text)!).octets }
+
+    @Test(
+        "an order is signed, numbered by the clock, and about what was said",
+        arguments: [
+            Case(
+                arguments: ["host", "block", "198.51.100.7", "--reason", "open relay"], kind: .block,
+                octets: network("198.51.100.7"), words: "198.51.100.7/32 is blocked until it is released"),
+            Case(
+                arguments: ["host", "block", "2001:db8::/48", "--reason", "x", "--for", "2h"], kind: .block,
+                octets: network("2001:db8::/48"), seconds: 7200, words: "2001:db8::/48 is blocked for 2h"),
+            Case(
+                arguments: ["host", "block", "account", "Anna", "--reason", "x", "--ttl", "7d"], kind: .block,
+                octets: BlockSubject.account("anna").octets, seconds: 604_800,
+                words: "account anna is blocked for 1w"),
+            Case(
+                arguments: ["host", "release", "198.51.100.7"], kind: .block, octets: network("198.51.100.7"),
+                isLifted: true, words: "198.51.100.7/32 is released"),
+            Case(
+                arguments: ["drain", "--node", "relay-2", "--reason", "x"], kind: .drain,
+                octets: ClusterOfTwo.second.octets, words: "relay-2 drains"),
+            Case(
+                arguments: ["undrain", "--node", "RELAY-2"], kind: .drain, octets: ClusterOfTwo.second.octets,
+                isLifted: true, words: "relay-2 takes mail again"),
+            Case(
+                arguments: ["leave", "--node", "relay-2", "--stay"], kind: .leave,
+                octets: ClusterOfTwo.second.octets, isLifted: true, words: "relay-2 stays"),
+            Case(
+                arguments: ["force-leave", "relay-2", "--reason", "burnt", "--yes"], kind: .eviction,
+                octets: ClusterOfTwo.second.octets, words: "relay-2 is evicted"),
+            Case(
+                arguments: [
+                    "force-leave", String(ClusterOfTwo.second.hex.prefix(8)), "--reason", "x", "--yes",
+                ],
+                kind: .eviction, octets: ClusterOfTwo.second.octets, words: "relay-2 is evicted"),
+            Case(
+                arguments: ["verdict", "add", print, "--reason", "x", "--ttl", "3d"], kind: .verdict,
+                octets: Fingerprint(print)!.octets, seconds: 259_200, words: "is condemned for 3d"),
+        ])
+    func orders(_ sample: Case) async throws {
+        try await ClusterOfTwo.with { two in
+            let run = try await two.run(sample.arguments)
+            #expect(run.outcome == .ok, "\(run.errors)")
+            #expect(run.output.contains(sample.words), "\(run.output)")
+            let order = try #require(try two.orders.first)
+            #expect(order.subject == Order.Subject(sample.kind, sample.octets))
+            #expect(order.isLifted == sample.isLifted)
+            #expect(order.number == UInt64(CommandRun.now.milliseconds))
+            #expect(order.expires == sample.seconds.map { CommandRun.now + .seconds($0) })
+            #expect(!order.by.isEmpty && !order.reason.isEmpty)
+            #expect(try two.orders.count == 1)
+        }
+    }
+
+    @Test("says who was told, who will hear of it, and how much it touches")
+    func told() async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with {
+                $0.answer = OrderAnswer(
+                    number: 18, told: ["relay-2"], notReached: ["relay-3"], messages: 1204)
+            }
+            let run = try await two.run(["host", "block", "198.51.100.7", "--reason", "x"])
+            #expect(
+                run.output == """
+                    198.51.100.7/32 is blocked until it is released: order 18
+                    told     relay-2
+                    waiting  relay-3: will hear of it when back
+                    touches  1,204 messages in this node's queue
+
+                    """)
+            #expect(run.outcome == .ok)
+        }
+    }
+
+    @Test(
+        "what makes no sense is not ordered",
+        arguments: [
+            (["host", "block", "198.51.0.0/8", "--reason", "x"], "too wide"),
+            (["host", "block", "example.org", "--reason", "x"], "no address"),
+            (["host", "block", "account", "a b", "--reason", "x"], "no account's name"),
+            (["host", "block", "198.51.100.7"], "--reason"),
+            (["host", "block", "198.51.100.7", "--reason", " "], "--reason"),
+            (["drain", "--node", "relay-9", "--reason", "x"], "there are relay-1, relay-2"),
+            (["verdict", "add", "body:3f", "--reason", "x", "--ttl", "1d"], "no fingerprint"),
+            (["verdict", "add", print, "--reason", "x"], "--ttl"),
+            (["verdict", "revoke"], "--origin"),
+        ])
+    func nonsense(_ arguments: [String], _ words: String) async throws {
+        try await ClusterOfTwo.with { two in
+            let run = try await two.run(arguments)
+            #expect(run.outcome == .usage)
+            #expect(run.errors.contains(words), "\(run.errors)")
+            #expect(try two.orders.isEmpty)
+        }
+    }
+
+    @Test("force-leave says first what goes with the member, and wants a yes")
+    func forceLeave() async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with { $0.list.members[1].state = .dead }
+            let alone = try await two.run(["force-leave", "relay-2", "--reason", "burnt"])
+            #expect(alone.outcome == .refused)
+            #expect(alone.errors.contains("2,000 messages queued there by its last word are gone with it"))
+            #expect(alone.errors.contains("--yes"))
+            let no = try await two.run(["force-leave", "relay-2", "--reason", "burnt"], answer: "n")
+            #expect(no.outcome == .refused)
+            #expect(try two.orders.isEmpty)
+            let yes = try await two.run(["force-leave", "relay-2", "--reason", "burnt"], answer: "y")
+            #expect(yes.outcome == .ok)
+            #expect(try two.orders.count == 1)
+        }
+    }
+
+    @Test("force-leave of one that is up points to leave; of the node itself it is refused")
+    func forceLeaveLiving() async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with { $0.list.members[1].load = nil }
+            let run = try await two.run(["force-leave", "relay-2", "--reason", "x", "--yes"])
+            #expect(run.errors.contains("relay-2 is up (UN): `chappe leave --node relay-2` keeps its mail"))
+            #expect(run.errors.contains("is not known"))
+            let own = try await two.run(["force-leave", "relay-1", "--reason", "x", "--yes"])
+            #expect(own.outcome == .refused)
+            #expect(try two.orders.count == 1)
+        }
+    }
+
+    private static func row(order: OrderRow? = nil) -> VerdictRow {
+        VerdictRow(
+            fingerprint: print, consequence: .hold,
+            origins: [.init(node: ClusterOfTwo.second.hex, name: "relay-2", incarnation: 3, counter: 17)],
+            seen: 41, first: Moment(CommandRun.now - .seconds(600)), heldMessages: 12, order: order,
+            revocation: nil)
+    }
+
+    @Test("revoking a fingerprint names what was said of it, by the beginning of it too")
+    func revokes() async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with { $0.verdicts.verdicts = [Self.row()] }
+            let run = try await two.run(["verdict", "revoke", "body:3f3f", "--reason", "x"])
+            #expect(run.outcome == .ok, "\(run.errors)")
+            let order = try #require(try two.orders.first)
+            #expect(order.subject.kind == .revocation)
+            #expect(order.expires == CommandRun.now + .seconds(24 * 3600))
+            let wanted = Revocation(
+                .fingerprint(Fingerprint(print)!),
+                covered: [ClusterOfTwo.second: Version(incarnation: 3, counter: 17)])
+            #expect(Revocation(subject: order.subject.octets, order.payload) == wanted)
+            #expect(try two.orders.count == 1)
+        }
+    }
+
+    @Test("revoking takes back the operator's own word too, for as long as that would have held")
+    func revokesOrder() async throws {
+        try await ClusterOfTwo.with { two in
+            let end = CommandRun.now + .seconds(999)
+            let order = OrderRow(number: 1, by: "anna", reason: "x", isLifted: false, expires: Moment(end))
+            two.cluster.with { $0.verdicts.verdicts = [Self.row(order: order)] }
+            _ = try await two.run(["verdict", "revoke", print])
+            let orders = try two.orders
+            #expect(orders.map(\.subject.kind) == [.verdict, .revocation])
+            #expect(orders.first?.isLifted == true && orders.first?.expires == end)
+        }
+    }
+
+    @Test("revoking a node names all that it said so far")
+    func revokesOrigin() async throws {
+        try await ClusterOfTwo.with { two in
+            let run = try await two.run(["verdict", "revoke", "--origin", "relay-2", "--ttl", "2h"])
+            #expect(run.output.contains("all that relay-2 says is revoked for 2h"))
+            let order = try #require(try two.orders.first)
+            let wanted = Revocation(
+                .origin(ClusterOfTwo.second),
+                covered: [ClusterOfTwo.second: Version(incarnation: 3, counter: 400)])
+            #expect(Revocation(subject: order.subject.octets, order.payload) == wanted)
+        }
+    }
+
+    @Test("a node in no cluster obeys nobody")
+    func noCluster() async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with { $0.facts.cluster = nil }
+            let run = try await two.run(["host", "block", "198.51.100.7", "--reason", "x"])
+            #expect(run.outcome == .refused)
+            #expect(run.errors.contains("chappe init"))
+        }
+    }
+}
