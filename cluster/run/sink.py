@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A mail sink for demonstrations: takes every message by SMTP on loopback and keeps each as a file.
+"""A mail sink for demonstrations: takes every message by SMTP and keeps each as a file.
 
-usage: sink.py PORT FOLDER      (PORT 0: any; the port in use is printed as the first line)
+usage: sink.py PORT FOLDER [ADDRESS]   (PORT 0: any; the port in use is the first line printed; ADDRESS: 127.0.0.1)
 """
 import asyncio
 import os
@@ -69,12 +69,12 @@ class Sink:
         os.rename(name + ".part", name)
 
 
-async def main(port, folder):
+async def main(port, folder, address="127.0.0.1"):
     os.makedirs(folder, exist_ok=True)
-    server = await asyncio.start_server(Sink(folder).session, "127.0.0.1", port, limit=1 << 20)
+    server = await asyncio.start_server(Sink(folder).session, address, port, limit=1 << 20)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()
 
 
-asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+asyncio.run(main(int(sys.argv[1]), *sys.argv[2:4]))
