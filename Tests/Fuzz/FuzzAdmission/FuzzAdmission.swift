@@ -22,7 +22,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     _ = Token(String(decoding: octets, as: UTF8.self))
     var book = AdmissionBook(cluster: cluster, operatorKey: key.publicKey)
     let actions = Doorkeeper(identity: key).handle(
-        octets, from: [UInt8](repeating: 1, count: 32), book: &book, introductions: [], now: Timestamp(seconds: 1))
+        octets, from: [UInt8](repeating: 1, count: 32), book: &book, introductions: [],
+        now: Timestamp(seconds: 1))
     precondition(actions.count == 2 && book.members.isEmpty, "nobody comes in without a token")
     return 0
 }
