@@ -59,7 +59,8 @@ extension QueueFilter {
         switch name {
         case .id:
             id = value.uppercased()
-            guard value.count <= 26, !value.isEmpty else {
+            // Letters of ASCII alone: some others change each time they are made upper case.
+            guard (1...26).contains(value.utf8.count), value.utf8.allSatisfy({ $0 < 0x80 }) else {
                 throw Self.bad(name, value, "an id has 26 letters")
             }
         case .sender: sender = value

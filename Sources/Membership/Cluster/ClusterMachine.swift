@@ -65,6 +65,10 @@ package struct ClusterMachine: Sendable {
     private var admitted: [NodeID: UInt64]
     private var linked: Set<NodeID> = []
     private var turnedAwayBy: Set<NodeID> = []
+    /// Since when enough members have turned us away that we may have been evicted.
+    private var turnedAwaySince: Uptime?
+    /// A link that is turned away once may have met its peer between two keys: it is tried again meanwhile.
+    package static let turnedAwayLeast: Duration = .seconds(3)
     private var detectorActions: [Detector.Action] = []
 
     /// `key` is the node's identity; `stored` is the incarnation that the store has, 0 if none; `nonce` is drawn
@@ -88,8 +92,10 @@ package struct ClusterMachine: Sendable {
 
     /// When `handle(.tick)` is wanted next.
     package var wake: Uptime {
-        guard let detector else { return inquiry?.wake ?? .start }
-        return min(detector.wake, gossip?.wakeUp ?? detector.wake)
+        var wake = detector?.wake ?? inquiry?.wake ?? .start
+        if detector != nil, let gossip { wake = min(wake, gossip.wakeUp) }
+        guard let turnedAwaySince else { return wake }
+        return min(wake, turnedAwaySince + Self.turnedAwayLeast)
     }
 
     /// What the cluster looks like from here; a node that starts knows nothing yet.
@@ -113,6 +119,7 @@ package struct ClusterMachine: Sendable {
         case .tick:
             link(.tick, inquiry: .tick, now, &random, &actions)
             if let gossip, gossip.wakeUp <= now { gossipTick(clock, &random, &actions) }
+            judgeTurningAway(now, &actions)
         case .frame(let frame, let peer, let age):
             if let refusal = refusal(of: frame, from: peer) {
                 actions.append(.refused(refusal, from: peer))
@@ -129,7 +136,7 @@ package struct ClusterMachine: Sendable {
             linked.remove(peer)
             arePeersNew = true
         case .linkRefused(let peer): link(.linkRefused(peer), inquiry: nil, now, &random, &actions)
-        case .turnedAway(let peer): turnedAway(by: peer, &actions)
+        case .turnedAway(let peer): turnedAway(by: peer, now)
         case .admitted(let all):
             admitted = all
             link(.admitted(all), inquiry: nil, now, &random, &actions)
@@ -152,9 +159,20 @@ package struct ClusterMachine: Sendable {
     }
 
     /// One member that was taken over, or that has an old list, must not make a node believe it was evicted.
-    private mutating func turnedAway(by peer: NodeID, _ actions: inout [Action]) {
+    private mutating func turnedAway(by peer: NodeID, _ now: Uptime) {
         guard admitted[peer] != nil, turnedAwayBy.insert(peer).inserted else { return }
-        if turnedAwayBy.count == min(2, admitted.count - 1) { actions.append(.evicted) }
+        if turnedAwayBy.count >= min(2, admitted.count - 1) { turnedAwaySince = turnedAwaySince ?? now }
+    }
+
+    private mutating func judgeTurningAway(_ now: Uptime, _ actions: inout [Action]) {
+        guard let since = turnedAwaySince else { return }
+        guard turnedAwayBy.count >= min(2, admitted.count - 1) else {
+            turnedAwaySince = nil
+            return
+        }
+        guard now >= since + Self.turnedAwayLeast else { return }
+        turnedAwaySince = nil
+        actions.append(.evicted)
     }
 
     // MARK: Phases

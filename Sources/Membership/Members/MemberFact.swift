@@ -7,6 +7,9 @@ package struct MemberFact: Fact {
     /// Of each other member the serial of the newest key that this one has stored: a key is given up once all
     /// members have confirmed the one after it.
     package var confirmed: [NodeID: UInt64]
+    /// The oldest serial under which its links may still come: what is older is good no longer. † Its own word alone says so:
+    /// that all have confirmed the newest key others may know before it does, and would turn it away.
+    package var oldestSerial: UInt64
 
     /// Members that one fact can speak of.
     package static let confirmedLongest = 256
@@ -15,9 +18,10 @@ package struct MemberFact: Fact {
         kind: FactKind(rawValue: 11), name: "member", isUrgent: true, lifetimeLongest: nil,
         bounds: FactBounds(keys: 1, octets: 16 << 10, subjectOctets: 0, valueOctets: 16 << 10))
 
-    package init(_ introduction: Introduction, confirmed: [NodeID: UInt64]) {
+    package init(_ introduction: Introduction, confirmed: [NodeID: UInt64], oldestSerial: UInt64) {
         self.introduction = introduction
         self.confirmed = confirmed
+        self.oldestSerial = oldestSerial
     }
 
     package static func octets(of subject: MemberLoad.Myself) -> [UInt8] { [] }
@@ -34,12 +38,14 @@ package struct MemberFact: Fact {
             entry.number(2, serial)
             writer.element(2, entry.octets)
         }
+        writer.number(3, oldestSerial)
         return writer.octets
     }
 
     package init?(octets: [UInt8]) {
         var introduction: Introduction?
         confirmed = [:]
+        oldestSerial = 0
         var reader = FieldReader(octets)
         while let (field, value) = reader.next() {
             switch (field, value) {
@@ -49,6 +55,7 @@ package struct MemberFact: Fact {
                     return nil
                 }
                 confirmed[node] = serial
+            case (3, .number(let serial)): oldestSerial = serial
             default: break
             }
         }

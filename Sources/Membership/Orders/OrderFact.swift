@@ -55,7 +55,8 @@ package struct OrderFact: Fact {
             guard let text = String(validating: text, as: UTF8.self) else { return false }
             order.reason = text
         case (5, .bytes(let payload)): order.payload = Array(payload)
-        case (6, .number(let moment)): order.expires = Timestamp(milliseconds: Int64(clamping: moment))
+        case (6, .number(let moment)):
+            order.expires = moment == 0 ? nil : Timestamp(milliseconds: Int64(clamping: moment))
         case (7, .bytes(let signature)): order.signature = Array(signature)
         case (8, .number(let kind)):
             guard let kind = UInt16(exactly: kind) else { return false }

@@ -44,7 +44,7 @@ extension Configuration {
             throw ConfigurationError(path: path, problems: problems.inOrder)
         }
         configuration?.warnings = problems.inOrder
-        configuration?.sharedDigest = SharedDigest.of(text)
+        configuration?.sharedDigest = SharedDigest.of(root)
         guard let configuration else { preconditionFailure("the guard above saw it") }
         return configuration
     }

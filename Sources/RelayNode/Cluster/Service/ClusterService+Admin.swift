@@ -54,6 +54,7 @@ extension ClusterService {
                         ? await member.driver.incarnation
                         : claims[node] ?? member.seen[node] ?? 0))
         }
+        if !member.book.isMember(member.me) { rows.append(alone()) }
         return MemberList(
             cluster: member.book.cluster.description, set: member.book.number,
             members: rows.sorted { ($0.name, $0.node) < ($1.name, $1.node) })
@@ -61,8 +62,9 @@ extension ClusterService {
 
     private func alone() -> MemberRow {
         MemberRow(
-            node: (try? keys.identity().node.hex) ?? "", name: settings.name, isSelf: true, state: .alive,
-            address: nil, load: MemberRow.Load(seams.load()), incarnation: 0)
+            node: (try? keys.identity().node.hex) ?? "", name: settings.name, isSelf: true,
+            state: isEvicted || member != nil ? .quarantined : .alive, address: nil,
+            load: MemberRow.Load(seams.load()), incarnation: 0)
     }
 
     private var ownState: MemberRow.State {
@@ -124,18 +126,25 @@ extension ClusterService {
                 .refused, "a newer order about the same holds, or this one is over",
                 advice: "is this machine's clock right?")
         case .taken(let order):
+            // Named before it is carried out: who is evicted by it has no name afterwards.
+            let names = member.book.names
+            let present = await present()
             let count = await keep(order, isOurs: true, now: now)
             var answer = OrderAnswer(number: order.number, told: [], notReached: [], messages: count)
-            for node in member.book.members.sorted() where node != member.me {
-                let isReached = await member.driver.state(of: node)?.isPresent == true
-                if isReached {
-                    answer.told.append(name(of: node))
-                } else {
-                    answer.notReached.append(name(of: node))
-                }
+            for (node, name) in names.sorted(by: { $0.value < $1.value }) where node != member.me {
+                if present.contains(node) { answer.told.append(name) } else { answer.notReached.append(name) }
             }
             return answer
         }
+    }
+
+    private func present() async -> Set<NodeID> {
+        guard let member else { return [] }
+        var present: Set<NodeID> = []
+        for node in member.book.members where await member.driver.state(of: node)?.isPresent == true {
+            present.insert(node)
+        }
+        return present
     }
 
     package func rotateLinkKey() async throws(AdminProblem) -> RotationAnswer {

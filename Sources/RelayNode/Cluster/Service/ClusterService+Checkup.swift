@@ -4,8 +4,12 @@ import Membership
 
 /// What is not as it should be, and the line that mends it.
 extension ClusterService {
+    private static let eviction = NodeStatus.Problem(
+        .critical, "this node was evicted from its cluster: nothing is delivered",
+        advice: "its queue was given up for lost there; join anew with `chappe join`, or stop it")
+
     package func problems() async -> [NodeStatus.Problem] {
-        guard let member else { return [] }
+        guard let member else { return isEvicted ? [Self.eviction] : [] }
         var problems: [NodeStatus.Problem] = []
         switch member.condition {
         case .speaking, .left: break
@@ -19,11 +23,7 @@ extension ClusterService {
                         "is it a restored copy? Look at the queue; what was delivered since would go twice. "
                         + "Then `chappe force-leave` this node and join anew"))
         case .ended(.evicted):
-            problems.append(
-                .init(
-                    .critical, "this node was evicted from its cluster: nothing is delivered",
-                    advice: "its queue may have been given up for lost; join anew with `chappe join`, "
-                        + "or stop it"))
+            problems.append(Self.eviction)
         case .ended(let end):
             problems.append(
                 .init(.critical, "not in the cluster any more: \(end)", advice: "restart the node"))

@@ -63,7 +63,14 @@ extension ClusterService {
             publish()
             introduce()
         }
-        await giveUpOldKeys()
+        // The newest key is the only one, by the member's own word.
+        if let newest = member?.directory.introduction(of: node)?.link.serial, fact.oldestSerial >= newest,
+            member?.directory.keys.accepted(of: node).count ?? 0 > 1
+        {
+            member?.directory.confirmed(node)
+            publish()
+        }
+        await giveUpOldKey()
     }
 
     // MARK: Orders
@@ -139,7 +146,7 @@ extension ClusterService {
         sayLoad()
         member?.told[node] = .evicted
         seams.standing(node, .evicted)
-        await giveUpOldKeys()
+        await giveUpOldKey()
     }
 
     // MARK: Revoked origins

@@ -3,36 +3,30 @@ import MailValues
 import Membership
 
 extension ClusterService {
-    /// The ports under a key, and those under the one after it, in turn: a firewall needs to know no others.
-    func ports(of pair: LinkKeyPair, _ own: LinkContact?) -> BoundPorts {
-        guard settings.port > 0 else { return BoundPorts(control: 0, bulk: 0) }
-        let second = BoundPorts(control: settings.port + 3, bulk: settings.port + 4)
-        return own?.controlPort == second.control && !isOwnNext(pair)
-            ? second : BoundPorts(control: settings.port, bulk: settings.port + 1)
+    /// Keys listen in turn on the first two ports and on the last two: a firewall needs to know no others.
+    private var firstPorts: BoundPorts { BoundPorts(control: settings.port, bulk: settings.port + 1) }
+    private var secondPorts: BoundPorts { BoundPorts(control: settings.port + 3, bulk: settings.port + 4) }
+
+    private func otherPorts(than control: UInt16) -> BoundPorts {
+        control == firstPorts.control ? secondPorts : firstPorts
     }
 
-    /// Whether our newest introduction speaks of another key than this one.
-    private func isOwnNext(_ pair: LinkKeyPair) -> Bool {
-        guard let next = try? keys.next() else { return false }
-        return next.key != pair.key
+    /// Where the key in use listens, by what we said of ourselves last: that may already be the next key's place.
+    func ports(of pair: LinkKeyPair, _ own: Introduction?) -> BoundPorts {
+        guard let own, let contact = own.contact else { return firstPorts }
+        let said = contact.controlPort == secondPorts.control ? secondPorts : firstPorts
+        return own.link.linkKey == pair.key.octets ? said : otherPorts(than: said.control)
     }
 
-    /// Listens under the next key too, on the other ports.
-    func listen(under next: LinkKeyPair, by driver: ClusterDriver) async {
-        let current = driver.transport.ports
-        var ports = BoundPorts(control: 0, bulk: 0)
-        if settings.port > 0 {
-            let isFirst = current.control == settings.port
-            ports =
-                isFirst
-                ? BoundPorts(control: settings.port + 3, bulk: settings.port + 4)
-                : BoundPorts(control: settings.port, bulk: settings.port + 1)
-        }
+    /// Listens under the next key too. Nil, and recorded, if it cannot.
+    func listen(
+        under next: LinkKeyPair, besides current: BoundPorts, by driver: ClusterDriver
+    ) async -> BoundPorts? {
         do throws(TransportError) {
-            let bound = try await driver.transport.rotate(to: next, ports: ports)
-            rotated = bound
+            return try await driver.transport.rotate(to: next, ports: otherPorts(than: current.control))
         } catch {
             record("link-key", fields: [("failed", "\(error)")])
+            return nil
         }
     }
 
@@ -44,9 +38,12 @@ extension ClusterService {
             throw NodeError("the last change of keys is not confirmed by all members yet")
         }
         let next = try LinkKeyPair.generate()
+        let current = BoundPorts(control: contact.controlPort, bulk: contact.bulkPort)
+        guard let bound = await listen(under: next, besides: current, by: member.driver) else {
+            let other = otherPorts(than: current.control)
+            throw NodeError("the ports \(other.control) and \(other.bulk) could not be had for the next key")
+        }
         try keys.begin(next)
-        await listen(under: next, by: member.driver)
-        guard let bound = rotated else { throw NodeError("the ports for the next key could not be had") }
         let link = LinkCertificate(
             linkKey: next.key.octets, serial: own.link.serial + 1, by: member.identity,
             in: member.book.cluster)
@@ -62,7 +59,7 @@ extension ClusterService {
         publish()
         introduce()
         record("link-key", fields: [("serial", "\(link.serial)")])
-        await giveUpOldKeys()
+        await giveUpOldKey()
         return link.serial
     }
 
@@ -76,22 +73,22 @@ extension ClusterService {
         }
     }
 
-    /// A key before the newest goes once all have the newest.
-    func giveUpOldKeys() async {
-        guard let member else { return }
-        var isChanged = false
-        for node in member.book.members where unconfirmed(node).isEmpty {
-            guard member.directory.keys.accepted(of: node).count > 1 else { continue }
-            self.member?.directory.confirmed(node)
-            isChanged = true
+    /// Our own key before the newest goes once all have the newest; then they hear that it is gone.
+    func giveUpOldKey() async {
+        guard let member, member.isRotating, !member.isRetiring, unconfirmed(member.me).isEmpty else {
+            return
         }
-        if isChanged { publish() }
-        guard member.isRotating, unconfirmed(member.me).isEmpty else { return }
+        self.member?.isRetiring = true
+        defer { self.member?.isRetiring = false }
         do throws(KeyStoreError) { try keys.finish() } catch {
             return record("link-key", fields: [("failed", "\(error)")])
         }
-        self.member?.isRotating = false
+        // † Only then do others hear that the old key is gone: who still showed it would be turned away.
         await member.driver.transport.retire()
+        self.member?.isRotating = false
+        self.member?.directory.confirmed(member.me)
+        publish()
+        introduce()
         record("link-key", fields: [("confirmed", "by all")])
     }
 }

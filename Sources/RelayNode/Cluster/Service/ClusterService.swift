@@ -58,6 +58,7 @@ package actor ClusterService {
         /// Of each member what it confirmed of the others' link keys.
         var confirmed: [NodeID: [NodeID: UInt64]] = [:]
         var isRotating: Bool
+        var isRetiring = false
         var isCloneSeen = false
         var deaf: String?
         var door: (port: UInt16, until: Timestamp)?
@@ -74,10 +75,10 @@ package actor ClusterService {
     let keys: ClusterKeys
     private(set) var seams = ClusterSeams()
     var member: Member?
+    /// The members will not have this node any more, as its store knows.
+    var isEvicted = false
     /// A cluster is being founded or joined.
     var isEntering = false
-    /// Where the next link key listens.
-    var rotated: BoundPorts?
     private var running: Task<Void, Never>?
 
     package init(_ settings: Settings, store: ClusterStore) {
@@ -94,6 +95,10 @@ package actor ClusterService {
     /// Takes the place that the store knows of; a node in no cluster stays alone.
     package func start(_ content: ClusterStore.Content?) async throws(NodeError) {
         guard let content, !content.hasLeft else { return seams.mayDeliver(true) }
+        if let identity = try? keys.identity(), content.book.isEvicted(identity.node) {
+            isEvicted = true
+            return
+        }
         try await begin(content, address: settings.address)
     }
 
@@ -112,21 +117,22 @@ package actor ClusterService {
             pair = try keys.link()
             next = try keys.next()
         } catch { throw .part("cluster", error) }
+        isEvicted = false
         let book = content.book
         var directory = MemberDirectory(cluster: book.cluster)
         for admission in book.all { _ = directory.take(admission.introduction) }
         for introduction in content.introductions where book.isMember(introduction.node) {
             _ = directory.take(introduction)
         }
-        let own = directory.introduction(of: identity.node)?.contact
-        guard let address = address ?? own?.address else {
+        let own = directory.introduction(of: identity.node)
+        guard let address = address ?? own?.contact?.address else {
             throw NodeError("the node is in a cluster and knows no address of its own: set cluster.address")
         }
         let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
+        let ports = ports(of: pair, own)
         let driver = try driver(
-            content, identity: identity, pair: pair, address: address, ports: ports(of: pair, own), tell: door
-        )
-        if let next { await listen(under: next, by: driver) }
+            content, identity: identity, pair: pair, address: address, ports: ports, tell: door)
+        if let next { _ = await listen(under: next, besides: ports, by: driver) }
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
         let now = WallClock.now()
         for order in content.orders { _ = orders.take(order, now: now) }
@@ -221,7 +227,9 @@ package actor ClusterService {
         for node in member.book.members where node != member.me {
             confirmed[node] = member.directory.introduction(of: node)?.link.serial
         }
-        member.driver.say(MemberFact(own, confirmed: confirmed), about: MemberLoad.Myself())
+        let oldest = member.isRotating ? own.link.serial - 1 : own.link.serial
+        member.driver.say(
+            MemberFact(own, confirmed: confirmed, oldestSerial: oldest), about: MemberLoad.Myself())
     }
 
     func record(
