@@ -74,7 +74,8 @@ final class SimulatedNode {
         }
         handle(.leaver(.found(marks)))
         for other in world.nodes.values where other !== self {
-            tell(other, other.hasLeft ? .left : other.isUp ? .alive : .silent)
+            // Whose last write was done and said to have failed goes on: it has not left yet, and nobody says so.
+            tell(other, other.isUp ? .alive : other.hasLeft ? .left : .silent)
             let hears = other.life
             world.after(500) { [self] in if other.life == hears, isUp { other.tell(self, .alive) } }
         }
