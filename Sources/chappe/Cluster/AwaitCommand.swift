@@ -76,7 +76,7 @@ struct AwaitCommand: NodeCommand {
         switch goal {
         case .healthy:
             return status.problems.filter { $0.severity > .ok }.map(\.what)
-                + members.filter { $0.letters != "UN" }.map { "\($0.name) is \($0.letters)" }
+                + members.filter { $0.state != .alive }.map { "\($0.name) is \($0.state.rawValue)" }
         case .version(let version):
             guard !members.isEmpty else {
                 return status.version == version ? [] : ["the node runs \(status.version)"]

@@ -115,18 +115,20 @@ struct LeavingTests {
         }
     }
 
-    @Test("await healthy goes on until node and members are well")
-    func awaits() async throws {
+    @Test(
+        "await healthy goes on until node and members are well, and nobody is in doubt",
+        arguments: MemberRow.State.allCases.filter { $0 != .alive })
+    func awaits(_ state: MemberRow.State) async throws {
         try await ClusterOfTwo.with { two in
             let backend = FakeBackend()
             var members = two.cluster.with(\.list).members
-            members[1].state = .dead
+            members[1].state = state
             let sick = NodeStatus.Cluster(
                 members: members, queuedMessages: 0, acceptedPerMinute: 0, orders: 0, blocks: 0, verdicts: 0)
             backend.with { $0.cluster = sick }
             let early = try await CommandRun.of(["await", "healthy", "--timeout", "0"], backend)
             #expect(early.outcome == .partial)
-            #expect(early.output == "not yet: relay-2 is DN\n")
+            #expect(early.output == "not yet: relay-2 is \(state.rawValue)\n")
             let late = try await CommandRun.of(["await", "healthy"], backend) { _ in
                 backend.with { $0.cluster?.members[1].state = .alive }
                 return CommandRun.now
