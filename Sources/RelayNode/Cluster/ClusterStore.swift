@@ -28,6 +28,8 @@ package struct ClusterStore: Sendable {
         package var orders: [Order] = []
         /// It gave its mail away and went: it is a member of nothing until it is let in anew.
         package var hasLeft = false
+        /// The members would not have it any more.
+        package var isTurnedAway = false
     }
 
     // MARK: Keys
@@ -95,7 +97,8 @@ package struct ClusterStore: Sendable {
             }
             content.seen[node] = number
         } else if key == leftKey {
-            content.hasLeft = true
+            content.hasLeft = value == hasLeft
+            content.isTurnedAway = value == isTurnedAway
         } else if key.starts(with: introductionKey) {
             guard let introduction = Introduction(decoding: value) else { return false }
             content.introductions.append(introduction)
@@ -112,7 +115,7 @@ package struct ClusterStore: Sendable {
     package func found(_ book: AdmissionBook, introductions: [Introduction] = []) async -> StoreError? {
         var changes: [QueueChange] = [
             .note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey),
-            .note(key: Self.leftKey, value: nil),
+            .note(key: Self.leftKey, value: nil), LeavingNotes.left(false),
         ]
         changes += book.all.map(Self.change)
         changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
@@ -133,7 +136,16 @@ package struct ClusterStore: Sendable {
         ])
     }
 
-    package func leave() async -> StoreError? { await commit([.note(key: Self.leftKey, value: [1])]) }
+    private static let hasLeft: [UInt8] = [1]
+    private static let isTurnedAway: [UInt8] = [2]
+
+    package func leave() async -> StoreError? {
+        await commit([.note(key: Self.leftKey, value: Self.hasLeft)])
+    }
+
+    package func turnedAway() async -> StoreError? {
+        await commit([.note(key: Self.leftKey, value: Self.isTurnedAway)])
+    }
 
     package func introduce(_ introduction: Introduction) async -> StoreError? {
         await commit([Self.change(introduction)])

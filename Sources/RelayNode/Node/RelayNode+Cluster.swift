@@ -2,6 +2,7 @@ package import AdminProtocol
 import Convergence
 import Cryptography
 import Delivery
+import GossipTransport
 import MailValues
 import Membership
 import QueueEngine
@@ -25,6 +26,18 @@ extension RelayNode: ClusterBackend {
                 try? await self?.drain(isOn, reason: order.reason, by: "order \(order.number) of \(order.by)")
             }
         }
+        seams.leave = { [weak self] order in
+            Task {
+                try? await self?.leave(true, reason: order.reason, by: "order \(order.number) of \(order.by)")
+            }
+        }
+        seams.entered = { [weak self] me, send in await self?.takePart(me, send) }
+        seams.standing = { [weak self] node, standing in
+            self?.leaving.withLock { $0 }?.member(node, is: standing)
+        }
+        seams.bulk = { [weak self] frame in
+            self?.leaving.withLock { $0 }?.heard(frame.octets, from: frame.peer)
+        }
         seams.load = { [weak self] in self?.load ?? MemberLoad() }
         return seams
     }
@@ -43,6 +56,8 @@ extension RelayNode: ClusterBackend {
         load.release = NodeVersion.text
         let inForce = inForce.withLock { $0 }
         load.configuration = inForce.plan.configuration.sharedDigest
+        let phase = leaving.withLock { $0 }?.progress.phase ?? .staying
+        load.isLeaving = phase != .staying
         load.isReady = !inForce.isDraining && !inForce.openListeners.isEmpty && store.intakeRefusal == nil
         return load
     }
@@ -97,16 +112,6 @@ extension RelayNode: ClusterBackend {
 
     package func canStop() async throws(AdminProblem) -> Checkup {
         Checkup(await cluster.examineStop(queued: dispatcher.status.messages))
-    }
-
-    package func leave(
-        _ isOn: Bool, reason: String, by caller: Caller
-    ) async throws(AdminProblem) -> LeaveProgress {
-        throw AdminProblem(.unavailable, "leaving is not there yet")
-    }
-
-    package func leaveProgress() async throws(AdminProblem) -> LeaveProgress {
-        throw AdminProblem(.unavailable, "leaving is not there yet")
     }
 
     package func blocks() async throws(AdminProblem) -> BlockList { BlockList([]) }

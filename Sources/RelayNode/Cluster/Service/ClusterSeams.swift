@@ -2,6 +2,7 @@ package import Convergence
 package import GossipTransport
 package import MailValues
 package import Membership
+package import QueueEngine
 package import Telemetry
 
 /// What the cluster's part of a node needs of the house, and tells it. Called from any thread; returns at once.
@@ -18,26 +19,21 @@ package struct ClusterSeams: Sendable {
     /// By order of the operator at another node.
     package var drain: @Sendable (_ isOn: Bool, _ order: Order) -> Void = { _, _ in }
     package var leave: @Sendable (_ order: Order) -> Void = { _ in }
+    /// This node is a member from now on: mail can be handed to others by `send` (false: no room now), and by them.
+    package var entered:
+        @Sendable (_ me: NodeID, _ send: @escaping @Sendable ([UInt8], NodeID) -> Bool) async -> Void = {
+            _, _ in
+        }
     /// A frame of the bulk channel, on the transport's thread.
     package var bulk: @Sendable (LinkFrame) -> Void = { _ in }
     /// How a member stands to mail that is handed over, whenever that changes.
-    package var standing: @Sendable (NodeID, MemberStanding) -> Void = { _, _ in }
+    package var standing: @Sendable (NodeID, Leaver.Standing) -> Void = { _, _ in }
     /// How this node fares, for the others to see.
     package var load: @Sendable () -> MemberLoad = { MemberLoad() }
     /// What we are to tell the others now; called each second.
     package var dueFacts: @Sendable (ClusterSpeaker) -> Void = { _ in }
 
     package init() {}
-}
-
-/// What the queue's heirs are chosen by.
-package enum MemberStanding: Sendable, Equatable {
-    case alive
-    /// Dead or cut off, as far as is known: it may come back.
-    case silent
-    case left
-    /// The operator's word that it is dead for good.
-    case evicted
 }
 
 /// Says facts of this node's own.

@@ -47,7 +47,8 @@ extension ClusterService {
             rows.append(
                 MemberRow(
                     node: node.hex, name: name(of: node), isSelf: isSelf,
-                    state: isSelf ? ownState : Self.state(await member.driver.state(of: node)),
+                    state: isSelf
+                        ? ownState(load) : Self.state(await member.driver.state(of: node), load),
                     address: contact.map { "\(SocketEndpoint(address: $0.address, port: $0.controlPort))" },
                     load: load.map(MemberRow.Load.init),
                     incarnation: isSelf
@@ -67,20 +68,20 @@ extension ClusterService {
             load: MemberRow.Load(seams.load()), incarnation: 0)
     }
 
-    private var ownState: MemberRow.State {
+    private func ownState(_ load: MemberLoad?) -> MemberRow.State {
         switch member?.condition {
         case .starting: .joining
-        case .speaking, nil: .alive
+        case .speaking, nil: load?.isLeaving == true ? .leaving : load?.isReady == false ? .draining : .alive
         case .storeIsOld, .ended: .quarantined
         case .left: .left
         }
     }
 
-    private static func state(_ state: MemberState?) -> MemberRow.State {
+    private static func state(_ state: MemberState?, _ load: MemberLoad?) -> MemberRow.State {
         switch state {
         case .joining: .joining
-        case .alive: .alive
-        case .draining: .draining
+        case .alive: load?.isLeaving == true ? .leaving : .alive
+        case .draining: load?.isLeaving == true ? .leaving : .draining
         case .parked: .parked
         case .suspect: .suspect
         case .dead: .dead

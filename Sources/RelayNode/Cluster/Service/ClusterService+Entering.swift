@@ -82,7 +82,8 @@ extension ClusterService {
     }
 
     private func beginEntering() throws(AdminProblem) {
-        guard member == nil, !isEntering else {
+        let isOut = member == nil || member?.condition == .ended(.evicted) || member?.condition == .left
+        guard isOut, !isEntering else {
             throw AdminProblem(
                 .refused, "this node is in a cluster already",
                 advice: "`chappe members` shows it; `chappe leave` first")

@@ -63,7 +63,7 @@ extension ClusterService {
     func tellStanding(of node: NodeID) async {
         guard let member, node != member.me else { return }
         let state = await member.driver.state(of: node)
-        let standing: MemberStanding =
+        let standing: Leaver.Standing =
             switch state {
             case nil: .evicted
             case .left: .left
@@ -74,6 +74,20 @@ extension ClusterService {
         self.member?.told[node] = standing
         seams.standing(node, standing)
     }
+
+    /// Everything has another owner: others hear that this node goes, and then it is a member no more.
+    func left() async {
+        guard let member, member.condition != .left else { return }
+        become(.left)
+        hasLeft = true
+        member.driver.declare(.left)
+        _ = await store.leave()
+        // Every member is told by some frame within a few rounds of gossip.
+        try? await Task.sleep(for: Self.farewell)
+        member.driver.stop()
+    }
+
+    private static let farewell: Duration = .seconds(2)
 
     /// Others see in `members` that this one takes no mail.
     func declare(draining isOn: Bool) {

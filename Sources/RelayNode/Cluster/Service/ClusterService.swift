@@ -63,7 +63,7 @@ package actor ClusterService {
         var deaf: String?
         var door: (port: UInt16, until: Timestamp)?
         /// How the house was told that members stand.
-        var told: [NodeID: MemberStanding] = [:]
+        var told: [NodeID: Leaver.Standing] = [:]
         var bulk: Set<NodeID> = []
         var saidAt: ContinuousClock.Instant?
 
@@ -77,6 +77,8 @@ package actor ClusterService {
     var member: Member?
     /// The members will not have this node any more, as its store knows.
     var isEvicted = false
+    /// It gave its mail away and went; nobody has let it in since.
+    var hasLeft = false
     /// A cluster is being founded or joined.
     var isEntering = false
     private var running: Task<Void, Never>?
@@ -94,8 +96,13 @@ package actor ClusterService {
 
     /// Takes the place that the store knows of; a node in no cluster stays alone.
     package func start(_ content: ClusterStore.Content?) async throws(NodeError) {
-        guard let content, !content.hasLeft else { return seams.mayDeliver(true) }
-        if let identity = try? keys.identity(), content.book.isEvicted(identity.node) {
+        guard let content, !content.hasLeft else {
+            hasLeft = content != nil
+            return seams.mayDeliver(true)
+        }
+        // An order to evict us may never have reached us; then it was the members who turned us away.
+        let identity = try? keys.identity()
+        if content.isTurnedAway || identity.map({ content.book.isEvicted($0.node) }) == true {
             isEvicted = true
             return
         }
@@ -117,7 +124,8 @@ package actor ClusterService {
             pair = try keys.link()
             next = try keys.next()
         } catch { throw .part("cluster", error) }
-        isEvicted = false
+        (isEvicted, hasLeft) = (false, false)
+        member = nil
         let book = content.book
         var directory = MemberDirectory(cluster: book.cluster)
         for admission in book.all { _ = directory.take(admission.introduction) }
@@ -139,6 +147,9 @@ package actor ClusterService {
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
             seen: content.seen, isRotating: next != nil)
+        await seams.entered(identity.node) { [transport = driver.transport] octets, node in
+            transport.send(octets, to: node, on: .bulk)
+        }
         running = Task { [weak self] in
             async let end = driver.run()
             async let heard: Void = self?.hear(news) ?? ()
@@ -182,9 +193,10 @@ package actor ClusterService {
         }
     }
 
-    private func ended(_ end: ClusterEnd) {
+    private func ended(_ end: ClusterEnd) async {
         guard end != .stopped else { return }
         if member?.condition != .left { become(.ended(end)) }
+        if end == .evicted { _ = await store.turnedAway() }
         if end == .cloned {
             seams.end(
                 "another process with this node's key runs already: a copied machine must be made a node of its own "

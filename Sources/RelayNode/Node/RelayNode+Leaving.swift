@@ -1,0 +1,122 @@
+package import AdminProtocol
+import Delivery
+import MailValues
+import QueueEngine
+import SMTPTransport
+import Synchronization
+import Telemetry
+
+extension RelayNode {
+    /// From now on mail may come from other members, and go to them.
+    func takePart(_ me: NodeID, _ send: @escaping @Sendable ([UInt8], NodeID) -> Bool) async {
+        leaving.withLock { $0 }?.stop()
+        let seams = LeavingShell.Seams(
+            send: send, stopIntake: { [weak self] in await self?.endIntake() },
+            resumeIntake: { [weak self] in
+                _ = try? await self?.drain(false, reason: "stays after all", by: "leaving")
+            },
+            hasLeft: { [cluster] in Task { await cluster.left() } })
+        let opened = await withTaskExecutorPreference(DiskExecutor.shared) { () async in
+            Result { () throws(StoreError) in
+                try LeavingShell(me: me, store: store, dispatcher: dispatcher, seams: seams)
+            }
+        }
+        switch opened {
+        case .success(let shell):
+            leaving.withLock { $0 = shell }
+            Task { await shell.run() }
+        case .failure(let error):
+            NodeLog.say("error: mail can be handed to nobody: \(error.words); run `chappe store verify`")
+        }
+    }
+
+    /// No new session; returns when the last transaction is over.
+    private func endIntake() async {
+        _ = try? await drain(true, reason: "leaves the cluster", by: "leaving")
+        await server.drain(grace: inForce.withLock { $0.plan.configuration.shutdownGrace })
+    }
+
+    // MARK: Commands
+
+    package func leave(
+        _ isOn: Bool, reason: String, by caller: Caller
+    ) async throws(AdminProblem) -> LeaveProgress {
+        try await leave(isOn, reason: reason, by: caller.recordName)
+    }
+
+    @discardableResult
+    func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
+        guard let shell = leaving.withLock({ $0 }) else { throw Self.alone }
+        if isOn, shell.progress.phase == .staying {
+            let takers = await cluster.list().members.filter { !$0.isSelf && $0.state == .alive }
+            guard !takers.isEmpty else {
+                throw AdminProblem(
+                    .refused, "no other member is there to take the queue",
+                    advice: "`chappe members`; a cluster's last node cannot leave it")
+            }
+        }
+        var event = Event(.admin, at: WallClock.now())
+        event.add("action", isOn ? "leave" : "stay")
+        event.add("by", who)
+        event.add("reason", reason)
+        events.write(event.encoded())
+        if isOn { shell.leave() } else { shell.stay() }
+        await isTaken(isOn, by: shell)
+        return try await leaveProgress()
+    }
+
+    /// The shell takes its words one after another: who asks at once is told what became of this one.
+    private func isTaken(_ isOn: Bool, by shell: LeavingShell) async {
+        let deadline = ContinuousClock.now + Self.patience
+        while (shell.progress.phase == .staying) == isOn, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private static let patience: Duration = .seconds(5)
+
+    package func leaveProgress() async throws(AdminProblem) -> LeaveProgress {
+        guard let progress = leaving.withLock({ $0 })?.progress else {
+            if await cluster.hasLeft { return LeaveProgress(.left) }
+            throw Self.alone
+        }
+        var answer = LeaveProgress(LeaveProgress.Phase(progress.phase))
+        answer.messages = progress.messagesLeft + progress.handedOver
+        answer.handedOver = progress.handedOver
+        answer.delivered = progress.delivered
+        answer.bounced = progress.bounced
+        answer.waiting = progress.messagesLeft
+        answer.obstacle = progress.obstacle
+        for (node, share) in progress.heirs {
+            answer.heirs.append(LeaveProgress.Heir(name: await cluster.name(of: node), messages: share.taken))
+        }
+        answer.heirs.sort { $0.name < $1.name }
+        return answer
+    }
+
+    private static let alone = AdminProblem(
+        .refused, "this node is in no cluster, so there is nobody to leave", advice: "`chappe members`")
+}
+
+extension LeaveProgress {
+    fileprivate init(_ phase: Phase) {
+        self.init(
+            phase: phase, messages: 0, handedOver: 0, delivered: 0, bounced: 0, waiting: 0, heirs: [],
+            obstacle: nil)
+    }
+}
+
+extension LeaveProgress.Phase {
+    fileprivate init(_ phase: Leaver.Phase) {
+        self =
+            switch phase {
+            case .staying: .staying
+            case .stoppingIntake: .stoppingIntake
+            case .giving: .giving
+            case .confirming: .confirming
+            case .bequeathing: .bequeathing
+            case .signing: .signing
+            case .left: .left
+            }
+    }
+}
