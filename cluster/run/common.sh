@@ -20,6 +20,9 @@ find_node() {
     read -r _ address port smtp space <<<"$line"
 }
 
+# Whether a pid is still what was started: the number may be another's by now, or that of a process that has ended.
+is_ours() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$folder/"; }
+
 # Runs a command where a node is, and against that node: in_node NAME COMMAND…
 in_node() {
     local name=$1 address port smtp space
@@ -29,6 +32,25 @@ in_node() {
     local PATH="$bin:$PATH"
     export CHAPPE_SOCKET CHAPPE_OPERATOR_KEY PATH
     if [ "$space" = - ]; then "$@"; else ip netns exec "$space" "$@"; fi
+}
+
+# start NAME SPACE FILE COMMAND…: in the background, and remembered.
+start() {
+    local name=$1 space=$2 log=$3
+    shift 3
+    if [ "$space" = - ]; then
+        "$@" >>"$log" 2>&1 &
+    else
+        ip netns exec "$space" "$@" >>"$log" 2>&1 &
+    fi
+    echo "$! $name" >>"$started"
+}
+
+# The daemon of a node that `up` has prepared.
+start_node() {
+    local address port smtp space
+    find_node "$1"
+    start "$1" "$space" "$folder/$1/log" "$bin/chapped" --config "$folder/$1/chappe.yaml"
 }
 
 # Waits until a command succeeds, for at most so many seconds.
