@@ -89,6 +89,7 @@ let flows: [Target] = [
             "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Telemetry", "RoutingPolicy",
             "QueueEngine",
         ], [deque], exclude: ["Delivery.docc"]),
+    room(3, "Threads"),
 ]
 
 let shells: [Target] = [
@@ -97,10 +98,11 @@ let shells: [Target] = [
         exclude: ["SMTPTransport.docc"]),
     room(4, "DNSResolution", on: ["CUnbound", "MailValues", "DNSRecords"], exclude: ["DNSResolution.docc"]),
     room(
-        4, "QueueStorage", on: ["CRocksDB", "MailValues", "SMTPProtocol", "QueueEngine"], [protobuf],
+        4, "QueueStorage", on: ["CRocksDB", "MailValues", "SMTPProtocol", "QueueEngine", "Threads"],
+        [protobuf],
         exclude: ["Proto"]),
-    room(4, "GossipTransport", on: ["CZeroMQ", "MailValues", "Membership"]),
-    room(4, "EventRecording", on: ["MailValues", "Telemetry"]),
+    room(4, "GossipTransport", on: ["CZeroMQ", "MailValues", "Membership", "Threads"]),
+    room(4, "EventRecording", on: ["MailValues", "Telemetry", "Threads"]),
     room(
         4, "AdminServer", on: ["MailValues", "AdminProtocol"],
         [hummingbird, log, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")] + nio),
@@ -198,7 +200,10 @@ let suites: [Target] = [
     tests("DNSResolutionTests", on: ["MailValues", "DNSRecords", "DNSResolution"]),
     tests(
         "QueueStorageTests",
-        on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage", "StoreCrasher", "TestSupport"],
+        on: [
+            "MailValues", "SMTPProtocol", "QueueEngine", "Threads", "QueueStorage", "StoreCrasher",
+            "TestSupport",
+        ],
         [protobuf]),
     tests(
         "GossipTransportTests", on: ["CZeroMQ", "MailValues", "Membership", "GossipTransport"]),

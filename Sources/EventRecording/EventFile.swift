@@ -2,6 +2,7 @@ import Glibc
 package import MailValues
 import Synchronization
 import Telemetry
+import Threads
 
 /// The node's event file: one line of JSON for each thing that happened, written by a thread of its own.
 ///
@@ -32,7 +33,7 @@ package final class EventFile: EventSink {
     private let writtenLines = Atomic<UInt64>(0)
     private let droppedLines = Atomic<UInt64>(0)
     private let now: @Sendable () -> Timestamp
-    private let thread: Mutex<WriterThread?>
+    private let thread: Mutex<WorkerThread?>
 
     /// Opens or makes the file, and starts the writer.
     package init(
@@ -44,7 +45,9 @@ package final class EventFile: EventSink {
         thread = Mutex(nil)
         let descriptor = try Self.openFile(settings)
         // The thread holds on to us until `close`.
-        thread.withLock { $0 = WriterThread { [self] in run(EventFileWriter(descriptor: descriptor)) } }
+        thread.withLock {
+            $0 = WorkerThread(name: "events") { [self] in run(EventFileWriter(descriptor: descriptor)) }
+        }
     }
 
     /// Lines handed to the file system, and lines dropped, since the start.

@@ -1,5 +1,6 @@
 package import MailValues
 package import Membership
+import Threads
 
 /// Authenticated links to the other members, and a door for those who want to become one.
 ///

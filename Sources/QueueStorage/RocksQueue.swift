@@ -1,5 +1,6 @@
 package import MailValues
 package import QueueEngine
+import Threads
 
 /// The durable queue in RocksDB.
 ///

@@ -1,5 +1,6 @@
 import MailValues
 import QueueEngine
+import Threads
 
 /// The one thread that writes: takes all that waits, writes and syncs it as one batch, then answers.
 ///

@@ -1,6 +1,7 @@
 import QueueEngine
 import Synchronization
 import Testing
+import Threads
 
 @testable import QueueStorage
 

@@ -1,5 +1,6 @@
 internal import CZeroMQ
 package import MailValues
+import Threads
 
 /// The other side of the door: who wants to join asks a member, and hears its answer.
 package enum DoorCall {

@@ -1,7 +1,9 @@
 import Glibc
 
-/// A thread of our own, joined or let go.
-final class WorkerThread: @unchecked Sendable {
+/// A thread of our own, for what blocks: no thread of the cooperative pool and no event loop may.
+///
+/// Whoever starts one joins it or lets it go.
+package final class WorkerThread: @unchecked Sendable {
     private var handle = pthread_t()
 
     private final class Body {
@@ -14,7 +16,7 @@ final class WorkerThread: @unchecked Sendable {
     }
 
     /// `name` is what the system shows, at most fifteen octets of it.
-    init(name: String, _ run: @escaping @Sendable () -> Void) {
+    package init(name: String, _ run: @escaping @Sendable () -> Void) {
         let body = Unmanaged.passRetained(Body(name: name, run: run))
         let result = pthread_create(
             &handle, nil,
@@ -24,13 +26,20 @@ final class WorkerThread: @unchecked Sendable {
                 body.run()
                 return nil
             }, body.toOpaque())
-        precondition(result == 0, "a process that may not start two threads cannot serve mail")
+        precondition(result == 0, "a process that may not start its few threads cannot serve mail")
     }
 
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     /// It ends when its work does, and nobody waits for it.
-    func letGo() { pthread_detach(handle) }
+    package func letGo() { pthread_detach(handle) }
+
+    /// The calling thread sleeps; for spans far below those that a test could wait for.
+    package static func nap(_ span: Duration) {
+        let (seconds, attoseconds) = span.components
+        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        nanosleep(&left, nil)
+    }
 }
 
 /// The name of the calling thread, for those who look at it from outside.
