@@ -1,4 +1,5 @@
 import MailValues
+import Membership
 import Testing
 
 @testable import GossipTransport
