@@ -5,6 +5,7 @@ extension Frame {
     /// Reads what came over a link; every list and number is bounded before it is used.
     package init(decoding octets: [UInt8]) throws(FrameError) {
         guard octets.count <= Self.octetLimit else { throw .tooLong }
+        try FrameScan.check(octets)
         let envelope: Chappe_Cluster_Envelope
         do { envelope = try Chappe_Cluster_Envelope(serializedBytes: octets) } catch {
             throw .malformed("frame")
