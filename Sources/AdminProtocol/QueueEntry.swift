@@ -65,6 +65,9 @@ package struct QueueEntry: Codable, Hashable, Sendable {
     package var account: String?
     package var priority: Int
     package var hold: Hold?
+    /// The node that it was offered to, because this one leaves the cluster: 64 hexadecimal digits. It waits there for
+    /// the answer, and here for nothing else.
+    package var offeredTo: String?
     package var notBefore: Moment?
     package var deadline: Moment?
     package var nextAttempt: Moment?
@@ -79,7 +82,7 @@ package struct QueueEntry: Codable, Hashable, Sendable {
         client: String? = nil, account: String? = nil, priority: Int = 0, hold: Hold? = nil,
         notBefore: Moment? = nil,
         deadline: Moment? = nil, nextAttempt: Moment? = nil, obstacle: String? = nil,
-        obstacleHost: String? = nil, recipients: [Recipient]
+        obstacleHost: String? = nil, offeredTo: String? = nil, recipients: [Recipient]
     ) {
         self.id = id
         self.state = state
@@ -96,11 +99,22 @@ package struct QueueEntry: Codable, Hashable, Sendable {
         self.nextAttempt = nextAttempt
         self.obstacle = obstacle
         self.obstacleHost = obstacleHost
+        self.offeredTo = offeredTo
         self.recipients = recipients
     }
 }
 
 extension QueueEntry {
+    /// Why it is held, as people read it: by whom, or to whom it was offered.
+    package var holdText: String? {
+        hold.map { "\($0.by): \($0.reason)" }
+            ?? offeredTo.map {
+                "leaving: offered to node \($0.prefix(Self.nodeDigitsShown)), which has not answered yet"
+            }
+    }
+    /// Enough to tell nodes apart.
+    private static let nodeDigitsShown = 16
+
     /// The obstacle as people read it.
     package var obstacleText: String? {
         obstacle.map { reply in obstacleHost.map { "\($0): \(reply)" } ?? reply }

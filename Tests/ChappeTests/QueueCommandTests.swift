@@ -37,6 +37,21 @@ struct QueueCommandTests {
         #expect(some.errors == "… and more: --limit 0 shows all\n")
     }
 
+    @Test("a message that was offered to another node is held with that reason")
+    func offered() async throws {
+        let backend = FakeBackend.holding(1, state: .held)
+        backend.with { $0.entries[0].offeredTo = String(repeating: "0123456789abcdef", count: 4) }
+        for arguments in [
+            ["queue", "ls", "-o", "wide"], ["queue", "show", "01JC938NKRKAY0000003000000"],
+            ["explain", "01JC938NKRKAY0000003000000"],
+        ] {
+            let run = try await CommandRun.of(arguments, backend)
+            #expect(
+                run.output.contains("leaving: offered to node 0123456789abcdef, which has not answered yet"),
+                "\(arguments)")
+        }
+    }
+
     @Test("what a peer said never steers the terminal")
     func harmless() async throws {
         for arguments in [["queue", "ls", "-o", "wide"], ["queue", "show", "01JC938NKRKAY0000003000000"]] {

@@ -135,6 +135,7 @@ extension QueueEntry {
             notBefore: envelope.notBefore.map(Moment.init), deadline: envelope.deadline.map(Moment.init),
             nextAttempt: item.nextAttempt.map(Moment.init),
             obstacle: item.obstacle?.reply.description, obstacleHost: item.obstacle?.host,
+            offeredTo: envelope.offered.map { $0.node.hex },
             recipients: envelope.recipients.map(Recipient.init))
     }
 }

@@ -27,7 +27,7 @@ enum Story {
         let rest = "\(Wording.count(waiting, "recipient")) waiting"
         switch entry.state {
         case .held:
-            let hold = entry.hold.map { " by \($0.by): \($0.reason)" } ?? ""
+            let hold = entry.holdText.map { " by \($0)" } ?? ""
             return Table.harmless("It is held\(hold); \(rest).")
         case .active: return "It is being delivered; \(rest)."
         case .waiting, .deferred:

@@ -74,7 +74,7 @@ struct QueueListCommand: NodeCommand {
             if wide {
                 row += [
                     "\(waiting.map(\.attempts).max() ?? 0)", entry.client ?? "-", entry.account ?? "-",
-                    entry.hold.map { "\($0.by): \($0.reason)" } ?? first?.lastReply ?? entry.obstacleText
+                    entry.holdText ?? first?.lastReply ?? entry.obstacleText
                         ?? "-",
                 ]
             }

@@ -29,6 +29,7 @@ struct QueueShowCommand: NodeCommand {
         if let hold = entry.hold {
             table.add(["held", "by \(hold.by), \(Wording.age(of: hold.since, now: now)) ago: \(hold.reason)"])
         }
+        if entry.hold == nil, let offered = entry.holdText { table.add(["held", offered]) }
         table.add(["accepted", "\(entry.acceptedAt) (\(Wording.age(of: entry.acceptedAt, now: now)) ago)"])
         table.add(["from", Wording.sender(entry.sender)])
         table.add(["size", Wording.octets(entry.sizeOctets)])
@@ -54,7 +55,7 @@ struct QueueShowCommand: NodeCommand {
             table.add([
                 recipient.address, recipient.state.rawValue, "\(recipient.attempts)",
                 recipient.lastAttempt.map { Wording.age(of: $0, now: now) } ?? "-",
-                recipient.state == .waiting && entry.hold == nil
+                recipient.state == .waiting && entry.holdText == nil
                     ? Wording.wait(until: recipient.nextAttempt ?? entry.nextAttempt, now: now) : "-",
                 recipient.lastHost ?? "-", recipient.lastReply ?? "-",
             ])
