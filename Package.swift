@@ -193,6 +193,7 @@ let suites: [Target] = [
             "QueueEngine",
             "Delivery", "TestSupport",
         ]),
+    tests("ThreadsTests", on: ["Threads"]),
     tests(
         "SMTPTransportTests",
         on: ["COpenSSL", "MailValues", "SMTPProtocol", "Cryptography", "SMTPTransport", "TestSupport"],
