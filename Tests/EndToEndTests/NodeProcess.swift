@@ -82,7 +82,9 @@ final class NodeProcess {
     }
 
     /// Runs `chappe` against this node.
-    func chappe(_ arguments: String...) throws -> (code: Int32, output: String) {
+    func chappe(_ arguments: String...) throws -> (code: Int32, output: String) { try chappe(arguments) }
+
+    func chappe(_ arguments: [String]) throws -> (code: Int32, output: String) {
         let output = ProcessOutput()
         let process = try Program.spawn(
             "chappe", arguments + ["--socket", folder + "/admin.sock"], output: output.writingEnd,

@@ -116,6 +116,21 @@ enum Loopback {
 }
 
 enum FreePort {
+    /// The first of several ports in a row that nobody has at this moment. They lie below those that the system gives
+    /// away by itself.
+    static func take(run count: UInt16) throws -> UInt16 {
+        for _ in 0..<100 {
+            let first = UInt16.random(in: 12_000..<32_000)
+            let handles = try (0..<count).map { _ in try Loopback.socket() }
+            defer { for handle in handles { close(handle) } }
+            let areFree = zip(first..<first + count, handles).allSatisfy { port, handle in
+                Loopback.with(port) { bind(handle, $0, $1) } == 0
+            }
+            if areFree { return first }
+        }
+        throw Failure("no free ports")
+    }
+
     /// A port that nobody has at this moment.
     static func take() throws -> UInt16 {
         let handle = try Loopback.socket()

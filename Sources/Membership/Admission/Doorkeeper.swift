@@ -78,7 +78,8 @@ package struct Doorkeeper: Sendable {
         }
         guard now < admission.permit.expires else { throw .expired }
         // A number below an eviction's would be void at once.
-        guard !book.isMember(admission.node) else { throw .used }
+        // A member that left is let in again by a newer word of the operator.
+        if let held = book.admission(of: admission.node), held.number >= admission.number { throw .used }
         if let namesake = book.member(named: admission.name.lowercased()), namesake != admission.node {
             throw .nameTaken
         }

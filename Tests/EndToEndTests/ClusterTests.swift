@@ -1,0 +1,142 @@
+import Glibc
+import Testing
+
+@Suite("Real nodes as one cluster", .serialized)
+struct ClusterTests {
+    /// Nodes in one cluster, and the key of its operator.
+    private final class Cluster {
+        let sink: Sink
+        private(set) var nodes: [NodeProcess] = []
+        private let folder: String
+
+        /// `isSilent`: nothing is delivered, so that queues stay full.
+        init(_ count: Int, isSilent: Bool = false) throws {
+            sink = try Sink(isSilent: isSilent)
+            folder = try Folder.temporary()
+            setenv("CHAPPE_OPERATOR_KEY", folder + "/operator.key", 1)
+            for number in 1...count { try add(number) }
+            try agree(on: count)
+        }
+
+        deinit {
+            sink.stop()
+            Folder.remove(folder)
+        }
+
+        func add(_ number: Int) throws {
+            let port = try FreePort.take(run: 5)
+            let node = try NodeProcess(
+                .init(sinkPort: sink.port, extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
+            try node.waitForAdmin()
+            if let first = nodes.first {
+                let door = try first.chappe("join-cmd")
+                let line = door.output.split(separator: "\n").first { $0.hasPrefix("chappe join ") }
+                guard let words = line?.split(separator: " ").dropFirst() else { throw Failure(door.output) }
+                let joined = try node.chappe(words.map(String.init) + ["--name", "n\(number)"])
+                #expect(joined.code == 0, "\(joined.output)")
+            } else {
+                let founded = try node.chappe("init", "--name", "n\(number)")
+                #expect(founded.code == 0, "\(founded.output)")
+            }
+            nodes.append(node)
+        }
+
+        /// The key of an operator whom nobody here knows.
+        func otherKey() throws -> String {
+            let path = folder + "/other.key"
+            let seed = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+            try Folder.write("operator ed25519 \(seed)\n", to: path)
+            chmod(path, 0o600)
+            return path
+        }
+
+        /// Returns once every node in `who` sees so many members up.
+        func agree(on count: Int, by who: [NodeProcess]? = nil) throws {
+            for node in who ?? nodes {
+                try Waiting.until("\(count) members are up: \(node.log.text)") {
+                    let lines = try node.chappe("members", "--no-headers").output.split(separator: "\n")
+                    return lines.filter { $0.hasPrefix("UN") }.count == count
+                }
+            }
+        }
+    }
+
+    @Test("they find each other; who is killed is seen to be down, and up again after its start")
+    func membership() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(3)
+            try cluster.nodes[2].crash()
+            try cluster.agree(on: 2, by: Array(cluster.nodes[..<2]))
+            let seen = try cluster.nodes[0].chappe("members", "--no-headers").output
+            #expect(seen.contains("DN  n3"))
+            try cluster.nodes[2].start()
+            try cluster.nodes[2].waitForAdmin()
+            try cluster.agree(on: 3)
+        }
+    }
+
+    @Test("link keys change while the links stand")
+    func rotation() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(3)
+            for round in 1...2 {
+                for node in cluster.nodes {
+                    try Waiting.until("round \(round): the change before is confirmed") {
+                        try node.chappe("rotate-link-key").code == 0
+                    }
+                }
+            }
+            try cluster.agree(on: 3)
+        }
+    }
+
+    @Test("who is evicted delivers nothing and says so; an order by another key is nobody's")
+    func eviction() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(3)
+            let evicted = cluster.nodes[2]
+            let forged = try cluster.nodes[0].chappe(
+                "force-leave", "n3", "--reason", "no operator", "--yes", "--operator-key",
+                try cluster.otherKey())
+            #expect(forged.code == 2, "\(forged.output)")
+            try cluster.agree(on: 3)
+            let word = try cluster.nodes[0].chappe("force-leave", "n3", "--reason", "gone", "--yes")
+            #expect(word.code == 0, "\(word.output)")
+            try cluster.agree(on: 2, by: Array(cluster.nodes[..<2]))
+            try Waiting.until("the evicted node says so: \(evicted.log.text)") {
+                let status = try evicted.chappe("status")
+                return status.code == 2 && status.output.contains("evicted")
+            }
+            _ = try Wire.session(evicted.port).deliver("Subject: x\r\n\r\n")
+            #expect(try evicted.chappe("queue", "ls", "--no-headers").output.contains("someone@example.net"))
+            #expect(cluster.sink.messages.isEmpty)
+        }
+    }
+
+    @Test("who leaves gives every message to another node, and can join again")
+    func leaving() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(3, isSilent: true)
+            let leaver = cluster.nodes[2]
+            let wire = try Wire.session(leaver.port)
+            let ids = try (1...50).map { number in
+                try wire.deliver("Subject: \(number)\r\n\r\n", to: "user\(number)@example.net")
+            }
+            let left = try leaver.chappe("leave", "--reason", "a test")
+            #expect(left.code == 0, "\(left.output)")
+            for id in ids {
+                let owners = try cluster.nodes[..<2].filter { try $0.chappe("queue", "show", id).code == 0 }
+                #expect(owners.count == 1, "\(id) has \(owners.count) owners")
+            }
+            try cluster.agree(on: 2, by: Array(cluster.nodes[..<2]))
+            try Waiting.until("it is let in again") {
+                let line = try cluster.nodes[0].chappe("join-cmd").output.split(separator: "\n").first {
+                    $0.hasPrefix("chappe join ")
+                }
+                let words = (line ?? "").split(separator: " ").dropFirst().map(String.init)
+                return try leaver.chappe(words + ["--name", "n3"]).code == 0
+            }
+            try cluster.agree(on: 3)
+        }
+    }
+}
