@@ -82,7 +82,10 @@ extension RelayNode: ClusterBackend {
     package func join(
         _ request: JoinRequestBody, by caller: Caller
     ) async throws(AdminProblem) -> MemberList {
+        let wasGone = await cluster.hasLeft
         try await cluster.join(request, by: caller)
+        // Its doors were closed when it left.
+        if wasGone { _ = try await drain(false, reason: "joined again", by: caller) }
         return await cluster.list()
     }
 
