@@ -142,9 +142,9 @@ package actor LeavingShell {
 
     // MARK: Running
 
-    /// Takes part until `stop`.
+    /// Takes part until `stop`; at once over where an earlier life had left, of which perhaps nobody has heard.
     package func run() async {
-        guard progress.phase != .left else { return }
+        guard progress.phase != .left else { return seams.hasLeft() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.keepTime() }
             group.addTask(executorPreference: DiskExecutor.shared) { await self.work() }

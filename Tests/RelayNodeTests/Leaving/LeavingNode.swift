@@ -51,7 +51,9 @@ final class LeavingNode: Sendable {
         let (id, world) = (id, world)
         let shell = try LeavingShell(
             me: id, store: store, dispatcher: dispatcher,
-            seams: LeavingShell.Seams(send: { world.link.send($0, from: id, to: $1) }), limits: limits,
+            seams: LeavingShell.Seams(
+                send: { world.link.send($0, from: id, to: $1) },
+                hasLeft: { [weak self] in self?.saidLeft.add(1, ordering: .relaxed) }), limits: limits,
             tick: .milliseconds(20))
         _ = try dispatcher.rebuild()
         world.link.connect(shell, id)
@@ -97,6 +99,23 @@ final class LeavingNode: Sendable {
         wantsToLeave.withLock { $0 = false }
         running.withLock { $0?.shell.stay() }
     }
+
+    /// The operator's word that it is dead.
+    func evict() {
+        for other in world.nodes where other !== self {
+            other.running.withLock { $0?.shell.member(id, is: .evicted) }
+        }
+    }
+
+    /// The store while no process has it.
+    func withStore<Result>(_ body: (RocksQueue) async throws -> Result) async throws -> Result {
+        let queue = try RocksQueue.open(directory: folder, options: .tiny, now: WallClock.now())
+        defer { queue.close() }
+        return try await body(queue)
+    }
+
+    /// How often the shell said that all is given away.
+    let saidLeft = Atomic<Int>(0)
 
     /// It has left; its process ends, and the others are told.
     func depart() async {

@@ -1,5 +1,8 @@
+import Delivery
 import MailValues
 import QueueEngine
+import QueueStorage
+import Synchronization
 import Testing
 
 @testable import RelayNode
@@ -16,6 +19,54 @@ import Testing
         #expect(leaver.progress.handedOver == 300 && leaver.progress.messagesLeft == 0)
         #expect(leaver.progress.heirs.count == 2 && leaver.progress.heirs.allSatisfy { $0.value.taken > 50 })
         try world.check(leaver: leaver)
+        await world.stopAll()
+    }
+
+    @Test(
+        "who has left attempts nothing, says so again after a start, and can be made fit for another membership"
+    )
+    func staysAway() async throws {
+        let world = try LeavingWorldOfNodes(2)
+        let leaver = world.nodes[0]
+        for node in world.nodes { try node.start() }
+        await world.fill(leaver, 0..<40)
+        leaver.leave()
+        try await world.until("left") { leaver.saidLeft.load(ordering: .relaxed) == 1 }
+        await leaver.stop()
+        try leaver.start()
+        try await world.until("said again") { leaver.saidLeft.load(ordering: .relaxed) == 2 }
+        #expect(leaver.progress.phase == .left && leaver.parts.dispatcher.status.messages == 0)
+        await leaver.stop()
+        try await leaver.withStore { store in
+            #expect(await LeavingShell.forgetLeaving(in: store) == nil)
+            var count = 0
+            try store.scan { _ in
+                count += 1
+                return true
+            }
+            #expect(count == 0)
+        }
+        await world.stopAll()
+    }
+
+    @Test("what a member took that is dead for good goes to another, and is counted as perhaps twice")
+    func disownsTheDead() async throws {
+        let world = try LeavingWorldOfNodes(3)
+        let (leaver, dead) = (world.nodes[0], world.nodes[1])
+        try leaver.start()
+        try dead.start()
+        await world.fill(leaver, 0..<120)
+        leaver.leave()
+        try await world.until("under way") { leaver.progress.handedOver >= 40 }
+        await dead.stop()
+        try world.nodes[2].start()
+        // Silent, it keeps what it took, or may have taken.
+        try await world.until("given") { leaver.progress.heirs[world.nodes[2].id]?.taken ?? 0 > 0 }
+        #expect(leaver.progress.phase == .giving)
+        dead.evict()
+        try await world.until("left") { leaver.progress.phase == .left }
+        #expect(leaver.progress.possibleDuplicates >= 40)
+        #expect(try world.nodes[2].holdings().own.count == 120)
         await world.stopAll()
     }
 }
