@@ -81,7 +81,7 @@ let flows: [Target] = [
         3, "Intake",
         on: [
             "MailValues", "SMTPProtocol", "MessageFormat", "DNSRecords", "Cryptography", "Telemetry",
-            "RoutingPolicy", "QueueEngine",
+            "RoutingPolicy", "QueueEngine", "Filtering", "Reputation", "Convergence",
         ], exclude: ["Intake.docc"]),
     room(
         3, "Delivery",
@@ -125,7 +125,12 @@ let house: [Target] = [
 
 let doors: [Target] = [
     door("simulate", on: ["ClusterSimulation"], [arguments]),
-    door("benchmarks", on: ["MailValues", "SMTPProtocol", "QueueEngine", "QueueStorage"], [arguments]),
+    door(
+        "benchmarks",
+        on: [
+            "MailValues", "SMTPProtocol", "MessageFormat", "Cryptography", "Telemetry", "RoutingPolicy",
+            "QueueEngine", "Filtering", "Reputation", "Intake", "QueueStorage",
+        ], [arguments]),
     door("chapped", on: ["RelayNode"], [arguments]),
     door(
         "chappe",
@@ -184,7 +189,7 @@ let suites: [Target] = [
         on: [
             "MailValues", "SMTPProtocol", "MessageFormat", "Cryptography", "DNSRecords", "Telemetry",
             "RoutingPolicy",
-            "QueueEngine", "Intake", "TestSupport",
+            "QueueEngine", "Filtering", "Reputation", "Intake", "TestSupport",
         ]),
     tests(
         "DeliveryTests",
@@ -218,7 +223,7 @@ let suites: [Target] = [
         on: [
             "MailValues", "SMTPProtocol", "DNSRecords", "Cryptography", "QueueEngine", "QueueStorage",
             "RoutingPolicy", "Telemetry", "Delivery", "Membership", "GossipTransport", "AdminProtocol",
-            "RelayNode", "TestSupport",
+            "Convergence", "Filtering", "Reputation", "Intake", "RelayNode", "TestSupport",
         ]),
     tests(
         "ChappeTests",

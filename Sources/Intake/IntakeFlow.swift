@@ -17,13 +17,18 @@ package final class IntakeFlow: MailReceiverFactory {
     package let budget: OctetBudget
     package let census: SessionCensus
     package let ids: QueueIDSource
+    /// Nil: nothing is known of anybody.
+    package let gate: (any IntakeGate)?
+    package let slowing: Slowing
     package let clock: @Sendable () -> Timestamp
     private let current: Mutex<IntakePolicy>
 
     package init(
         policy: IntakePolicy, store: any QueueStore, feed: any MessageFeed, events: any EventSink,
         metrics: NodeMetrics, authenticator: Authenticator, resolver: (any DNSResolver)?, budget: OctetBudget,
-        census: SessionCensus, ids: QueueIDSource, clock: @escaping @Sendable () -> Timestamp
+        census: SessionCensus, ids: QueueIDSource, gate: (any IntakeGate)? = nil,
+        slowing: Slowing = Slowing(),
+        clock: @escaping @Sendable () -> Timestamp
     ) {
         current = Mutex(policy)
         self.store = store
@@ -35,6 +40,8 @@ package final class IntakeFlow: MailReceiverFactory {
         self.budget = budget
         self.census = census
         self.ids = ids
+        self.gate = gate
+        self.slowing = slowing
         self.clock = clock
     }
 

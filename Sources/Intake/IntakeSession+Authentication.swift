@@ -1,5 +1,6 @@
 import MailValues
 import QueueEngine
+import Reputation
 import SMTPProtocol
 import Telemetry
 
@@ -8,10 +9,21 @@ extension IntakeSession {
         let answer = flow.authenticator.step(
             step, session: &authentication, facts: facts, now: flow.clock(), lane: asker.lane
         ) { [self] answer in
-            note(answer)
-            asker.answer(ticket, answer)
+            if let answer = admitted(answer, ticket, asker) { asker.answer(ticket, answer) }
         }
-        if let answer { note(answer) }
+        return answer.flatMap { admitted($0, ticket, asker) }
+    }
+
+    /// The answer as the client hears it: who has shown who he is may be blocked all the same. Nil: later.
+    private func admitted(_ answer: Answer, _ ticket: Ticket, _ asker: any AnswerTaker) -> Answer? {
+        var answer = answer
+        if case .authenticated(let name) = answer {
+            if let refusal = refusal(ofAccount: name) { answer = .refuse(refusal) }
+        } else if answer == AuthenticationReplies.wrong {
+            count(.failedLogin)
+        }
+        note(answer)
+        if case .authenticated = answer { return paced(answer, ticket, asker) }
         return answer
     }
 

@@ -1,6 +1,7 @@
 import MailValues
 import MessageFormat
 import QueueEngine
+import Reputation
 import RoutingPolicy
 import SMTPProtocol
 import Telemetry
@@ -12,7 +13,9 @@ extension IntakeSession {
 
     func beginMessage() {
         let now = flow.clock()
-        transaction?.message = MessageUnderway(id: flow.ids.next(at: now), at: now)
+        let message = MessageUnderway(id: flow.ids.next(at: now), at: now)
+        if asksForVerdicts { message.fingerprints = FingerprintReader() }
+        transaction?.message = message
     }
 
     func content(_ piece: [UInt8], asker: any AnswerTaker) -> Bool {
@@ -20,6 +23,7 @@ extension IntakeSession {
         message.pieceOctets += piece.count
         message.budgeted += piece.count
         message.pieces.append(piece)
+        message.fingerprints?.take(piece)
         let hasRoom = flow.budget.add(piece.count)
         // The first chunk waits until it is full even when memory is short: it must hold the whole header
         // section.
@@ -60,6 +64,7 @@ extension IntakeSession {
 
     private func reject(_ message: MessageUnderway, _ reply: Reply) {
         message.refusal = reply
+        message.fingerprints = nil
         message.pieces = []
         message.pieceOctets = 0
         giveBack(message)
@@ -200,13 +205,15 @@ extension IntakeSession {
         _ message: MessageUnderway, _ messageFacts: MessageFacts, _ ticket: Ticket, _ asker: any AnswerTaker
     ) -> Answer? {
         guard let transaction else { return nil }
-        if let refusal = message.refusal {
+        let judgement = judge(message)
+        if let refusal = message.refusal ?? judgement.refusal {
+            count(refused: refusal)
             self.transaction = nil
             drop(message)
             record(refusal: refusal, sender: transaction.mail.reversePath, recipient: nil)
             return refuse(refusal, stage: .content)
         }
-        let envelope = envelope(of: transaction, message, messageFacts)
+        let envelope = envelope(of: transaction, message, messageFacts, judgement)
         let line = reception(envelope, transaction)
         let content = message.pieces
         let held = message.budgeted
@@ -236,7 +243,8 @@ extension IntakeSession {
     }
 
     private func envelope(
-        of transaction: Transaction, _ message: MessageUnderway, _ messageFacts: MessageFacts
+        of transaction: Transaction, _ message: MessageUnderway, _ messageFacts: MessageFacts,
+        _ judgement: Judgement
     ) -> Envelope {
         let mail = transaction.mail
         var size = message.sizeOctets
@@ -253,6 +261,8 @@ extension IntakeSession {
         envelope.repairedLineEnds = messageFacts.repairedLineEnds
         envelope.dsnReturn = mail.dsnReturn
         envelope.dsnEnvelopeID = mail.dsnEnvelopeID
+        envelope.fingerprints = judgement.fingerprints
+        envelope.hold = judgement.hold
         if policy.listeners[listener]?.holdsMessages == true {
             envelope.hold = Envelope.Hold(
                 by: "listener:\(listener)", reason: "the listener holds what it takes",
@@ -278,6 +288,13 @@ extension IntakeSession {
         event.add(
             "right", transaction.right?.description ?? transaction.provisional.map { _ in "shared network" })
         if envelope.repairedLineEnds { event.add("repaired_line_ends", .flag(true)) }
+        if !envelope.fingerprints.isEmpty {
+            event.add("fingerprints", .list(envelope.fingerprints.map(\.description)))
+        }
+        if let hold = envelope.hold {
+            event.add("held_by", hold.by)
+            event.add("reason", hold.reason)
+        }
         return event.encoded()
     }
 
@@ -293,6 +310,7 @@ extension IntakeSession {
             flow.metrics.messagesAccepted.increment()
             flow.metrics.octetsAccepted.increment(by: envelope.sizeOctets)
             flow.metrics.recipientsAccepted.increment(by: envelope.recipients.count)
+            countGood()
             if envelope.repairedLineEnds { flow.metrics.lineEndsRepaired.increment() }
             flow.feed.arrived(envelope, content: content)
             return .reply(Reply(250, EnhancedStatus(2, 0, 0), "Ok: queued as \(envelope.id)"))

@@ -1,6 +1,7 @@
 import DNSRecords
 import MailValues
 import QueueEngine
+import Reputation
 import RoutingPolicy
 import SMTPProtocol
 import Telemetry
@@ -24,7 +25,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     var transaction: Transaction?
     /// The message whose envelope the store is writing.
     var committing: QueueID?
-    /// What was refused in this session, so that one event can say it at its end.
+    var gateMemory = GateMemory()
     private var isAdmitted = false
     private let isTrusted: Bool
 
@@ -48,14 +49,14 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
 
     func ask(_ question: Question, ticket: Ticket, asker: any AnswerTaker) -> Answer? {
         switch question {
-        case .connection: return connection(asker)
+        case .connection: return connection(ticket, asker)
         case .xclient: return xclient()
         case .hello(let name, let isExtended):
             helloName = name
             self.isExtended = isExtended
             return .accept
         case .authenticate(let step): return authenticate(step, ticket, asker)
-        case .mail(let command): return mail(command)
+        case .mail(let command): return mail(command, ticket, asker)
         case .recipient(let command): return recipient(command)
         case .endOfMessage(let facts): return endOfMessage(facts, ticket, asker)
         }
@@ -66,8 +67,11 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         helloName = nil
     }
 
+    func sawNonsense(_ count: Int) { self.count(.junk, count) }
+
     func disconnected() {
         abortTransaction()
+        tellGood()
         guard isAdmitted else { return }
         isAdmitted = false
         flow.census.leave(facts.client, isTrusted: isTrusted)
@@ -76,9 +80,13 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
 
     // MARK: Connection
 
-    private func connection(_ asker: any AnswerTaker) -> Answer {
+    private func connection(_ ticket: Ticket, _ asker: any AnswerTaker) -> Answer? {
         guard !isAdmitted else { return .accept }  // asked again after XCLIENT
         flow.metrics.sessionsOpened.increment()
+        if let refusal = refusalOfClient() {
+            flow.metrics.sessionsRefused[.policy].increment()
+            return .refuse(refusal)
+        }
         switch flow.census.enter(facts.client, isTrusted: isTrusted, limits: policy.sessionLimits) {
         case .admitted:
             isAdmitted = true
@@ -86,7 +94,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
             if policy.listeners[listener]?.looksUpNames == true && clientName == nil {
                 lookUpName(asker.lane)
             }
-            return .accept
+            return paced(.accept, ticket, asker)
         case .tooManyFromNetwork:
             flow.metrics.sessionsRefused[.networkLimit].increment()
             return .refuse(Self.tooManySessions)
@@ -119,15 +127,19 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
 
     // MARK: Envelope
 
-    private func mail(_ command: MailCommand) -> Answer {
+    private func mail(_ command: MailCommand, _ ticket: Ticket, _ asker: any AnswerTaker) -> Answer? {
         transaction = nil
+        if let reply = refusalSinceChange() {
+            record(refusal: reply, sender: command.reversePath, recipient: nil)
+            return refuse(reply, stage: .mail)
+        }
         if let refusal = flow.store.intakeRefusal { return refuse(refusal.reply, stage: .store) }
         if let reply = policy.relay.senderDecision(command.reversePath, client: standing) {
             record(refusal: reply, sender: command.reversePath, recipient: nil)
             return refuse(reply, stage: .mail)
         }
         transaction = Transaction(command, standing: standing)
-        return .accept
+        return paced(.accept, ticket, asker)
     }
 
     private func recipient(_ command: RecipientCommand) -> Answer {
@@ -144,6 +156,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
             transaction?.add(command, as: mailbox)
             return .accept
         case .refuse(let reply):
+            count(refused: reply)
             record(refusal: reply, sender: sender, recipient: command)
             return refuse(reply, stage: .recipient)
         }

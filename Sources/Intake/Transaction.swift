@@ -45,6 +45,8 @@ final class MessageUnderway: @unchecked Sendable {
     var chunksBegun: UInt32 = 0
     var chunksInFlight = 0
     var digest: Digest?
+    /// Where verdicts are asked for.
+    var fingerprints: FingerprintReader?
     /// The refusal that stands already; what still comes is dropped.
     var refusal: Reply?
     var isAbandoned = false

@@ -29,6 +29,8 @@ package struct Envelope: Sendable, Equatable {
     package var deadline: Timestamp?
     /// When the sender was last told of delay.
     package var delayNotifiedAt: Timestamp?
+    /// What tells its campaign, where verdicts are asked for; the queue is indexed by them.
+    package var fingerprints: [Fingerprint] = []
     /// Offered to another node by this one, which leaves: it is attempted here no more, whatever is heard or
     /// not, until that node has answered (`Leaver`).
     package var offered: Handover?

@@ -74,6 +74,10 @@ enum EnvelopeDecoding {
             // The hold beside it is for those who do not know what an offer is.
             envelope.hold = stored.offered.hasHold ? hold(stored.offered.hold) : nil
         }
+        // A kind that a later version found is left out: nothing here could have a verdict on it.
+        if !stored.fingerprints.isEmpty {
+            envelope.fingerprints = stored.fingerprints.compactMap { Fingerprint(octets: [UInt8]($0)) }
+        }
         envelope.adopted = stored.hasAdopted ? try handover(stored.adopted) : nil
     }
 

@@ -40,6 +40,7 @@ extension WireWriter {
         number(21, epoch)
         if let offered = envelope.offered { nested(22) { handover(offered, hold: envelope.hold) } }
         if let adopted = envelope.adopted { nested(23) { handover(adopted, hold: nil) } }
+        for fingerprint in envelope.fingerprints { fingerprint.octets.withUnsafeBytes { bytes(24, $0) } }
     }
 
     /// The stored form of one recipient's progress, its version first.

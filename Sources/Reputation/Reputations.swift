@@ -20,12 +20,21 @@ package struct Reputations: Sendable {
     }
 
     package private(set) var observations: Observations
-    private let node: NodeID
+    private var node: NodeID
     private var entries: [ReputationSubject: Entry] = [:]
 
     package init(node: NodeID, settings: Observations.Settings = Observations.Settings()) {
         self.node = node
         observations = Observations(settings: settings)
+    }
+
+    /// Goes on under another name, as a node does that joins a cluster; what it counted stays.
+    package mutating func become(_ node: NodeID) {
+        self.node = node
+        for (subject, var entry) in entries {
+            merge(&entry)
+            entries[subject] = entry
+        }
     }
 
     /// Subjects of which anybody said something.

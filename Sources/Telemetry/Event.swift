@@ -4,6 +4,7 @@ package import MailValues
 package enum EventKind: String, Sendable, CaseIterable {
     case reception, rejection, delivery, deferral, bounce, expiration, relayed
     case hold, release, deletion, amendment, handover
+    case gate
     case dsn, doubleBounce, session, authentication, configuration, lifecycle, store, admin, cluster
 }
 

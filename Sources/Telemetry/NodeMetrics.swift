@@ -11,6 +11,15 @@ package final class NodeMetrics: Sendable {
     package let sessionsRefused: CounterTable<SessionRefusal>
     package let authentications: CounterTable<AuthenticationOutcome>
 
+    // MARK: Gate
+
+    package let gateRefused: CounterTable<GateCause>
+    package let gateSlowed: CounterTable<GateCause>
+    package let gateNoted: CounterTable<GateCause>
+    package let verdictDeeds: CounterTable<VerdictDeed>
+    package let verdictsHeld: Counter
+    package let verdictsFreed: Counter
+
     // MARK: Intake
 
     package let messagesAccepted: Counter
@@ -67,6 +76,8 @@ package final class NodeMetrics: Sendable {
     package enum AuthenticationOutcome: String, CaseIterable, Sendable {
         case accepted, refused, limited, cancelled, busy
     }
+    package enum GateCause: String, CaseIterable, Sendable { case order, own, agreed, word, reputation }
+    package enum VerdictDeed: String, CaseIterable, Sendable { case noted, held, rejected }
     package enum RefusalStage: String, CaseIterable, Sendable {
         case connection, hello, authentication, mail, recipient, content, store
     }
@@ -85,6 +96,24 @@ package final class NodeMetrics: Sendable {
             "chappe_sessions_refused_total", "Sessions that we ended, by cause.", label: "cause")
         authentications = r.counters(
             "chappe_authentications_total", "AUTH exchanges, by outcome.", label: "outcome")
+
+        gateRefused = r.counters(
+            "chappe_gate_refused_total",
+            "Clients and accounts turned away for what is known of them, by cause.",
+            label: "cause")
+        gateSlowed = r.counters(
+            "chappe_gate_slowed_total", "Clients and accounts answered slowly, by cause.", label: "cause")
+        gateNoted = r.counters(
+            "chappe_gate_noted_total",
+            "Clients and accounts let in although something is known of them, by cause.",
+            label: "cause")
+        verdictDeeds = r.counters(
+            "chappe_verdict_messages_total", "Messages that came in and bore a verdict, by what was done.",
+            label: "deed")
+        verdictsHeld = r.counter(
+            "chappe_verdict_queue_held_total", "Queued messages held by a verdict that came after them.")
+        verdictsFreed = r.counter(
+            "chappe_verdict_queue_freed_total", "Messages freed because their verdict was taken back.")
 
         messagesAccepted = r.counter(
             "chappe_messages_accepted_total", "Messages that are durable here and were answered 250.")

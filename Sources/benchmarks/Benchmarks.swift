@@ -4,14 +4,14 @@ import Foundation
 /// Measures parts of the relay, each against a baseline of the same run: compare ratios, and build for release.
 @main
 struct Benchmarks: ParsableCommand {
-    enum Part: String, CaseIterable, ExpressibleByArgument { case session, store }
+    enum Part: String, CaseIterable, ExpressibleByArgument { case session, intake, store }
 
     static let configuration = CommandConfiguration(
         commandName: "benchmarks",
         abstract: "Measures parts of the relay in processor time, each against a baseline of the same run.",
         discussion: "The whole relay is measured beside Postfix by ops/bench/compare.")
 
-    @Argument(help: "What to measure: session, store. Default: all.")
+    @Argument(help: "What to measure: session, intake, store. Default: all.")
     var parts: [Part] = Part.allCases
     @Option(help: "Counted rounds of each; one more warms up.")
     var rounds = 5
@@ -28,6 +28,7 @@ struct Benchmarks: ParsableCommand {
             let comparison =
                 switch part {
                 case .session: SessionBenchmark.run(rounds: rounds)
+                case .intake: IntakeBenchmark.run(rounds: rounds)
                 case .store: try measureStore()
                 }
             for measurement in [comparison.baseline] + comparison.parts {

@@ -12,6 +12,8 @@ final class NodeProcess {
     struct Wishes {
         var greeting = "ESMTP"
         var sinkPort: UInt16
+        /// Further settings of the listener.
+        var listener = "dsn: false"
         var extra = ""
     }
 
@@ -43,6 +45,7 @@ final class NodeProcess {
     }
 
     func write(_ wishes: Wishes) throws {
+        let settings = "greeting: \"\(wishes.greeting)\", \(wishes.listener)"
         try Folder.write(
             """
             hostname: relay.example.test
@@ -51,7 +54,7 @@ final class NodeProcess {
             user: "\(Identity.user)"
             group: "\(Identity.group)"
             listeners:
-              - {name: mx, kind: mx, address: "127.0.0.1:\(port)", tls: none, greeting: "\(wishes.greeting)"}
+              - {name: mx, kind: mx, address: "127.0.0.1:\(port)", tls: none, \(settings)}
             relay: {networks: [127.0.0.0/8]}
             routes: {default: {smarthost: "127.0.0.1:\(wishes.sinkPort)", tls: none}}
             admin: {socket: \(folder)/admin.sock, group: "\(Identity.group)"}

@@ -1,4 +1,5 @@
 import Filtering
+import MailValues
 import Testing
 
 @Suite("Fingerprints")

@@ -11,6 +11,9 @@ struct DispatchState: ~Copyable, Sendable {
     var settings: DeliverySettings
     var random: SplitMix
     var fresh: FreshCache
+    var fingerprints = FingerprintIndex()
+    /// By which messages were held when they were admitted, and nobody has asked yet.
+    var verdictHolds: Set<Fingerprint> = []
     var counters = DeliveryCounters()
 
     /// By `DomainIndex`.
@@ -75,6 +78,7 @@ struct DispatchState: ~Copyable, Sendable {
     {
         // What was offered to another node may be attempted there.
         guard !isStopping, envelope.offered == nil, !scheduler.knows(envelope.id) else { return }
+        index(envelope)
         let schedule = settings.retry
         let terms = Scheduler.Terms(
             deadline: schedule.deadline(of: envelope), noticeAt: schedule.noticeAt(of: envelope),

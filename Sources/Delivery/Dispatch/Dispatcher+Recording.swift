@@ -9,6 +9,7 @@ import Telemetry
 struct Record: Sendable {
     var slot: Slot
     var id: QueueID
+    var fingerprints: [Fingerprint]
     var changes: [QueueChange]
     /// For the event file; the ledger has the same lines among `changes`.
     var lines: [[UInt8]]
@@ -94,7 +95,8 @@ extension Dispatcher {
             envelope.id, chunkCount: envelope.chunkCount, recipientCount: envelope.recipients.count)
         let ledger = QueueChange.ledger(LedgerLine(id: envelope.id, at: now, line: line))
         var record = Record(
-            slot: work.slot, id: work.id, changes: [removal, ledger], lines: [line], nextAttempt: nil,
+            slot: work.slot, id: work.id, fingerprints: envelope.fingerprints, changes: [removal, ledger],
+            lines: [line], nextAttempt: nil,
             failures: 0, removal: nil, worker: worker, isFinal: true, tally: Record.Tally(delivered: 1))
         if !isOnly {
             var progress = envelope.recipients[result.index].progress
@@ -123,7 +125,8 @@ extension Dispatcher {
             return (settlement, state.scheduler.isOnly(work.slot), state.settings, state.newID(now: now))
         }
         var record = Record(
-            slot: work.slot, id: work.id, changes: [], lines: [], nextAttempt: settlement.nextAttempt,
+            slot: work.slot, id: work.id, fingerprints: envelope.fingerprints, changes: [], lines: [],
+            nextAttempt: settlement.nextAttempt,
             failures: work.failures + 1, removal: nil, worker: worker,
             isFinal: settlement.deliveredCount + settlement.bouncedCount > 0,
             tellsOfDelay: settlement.tellsOfDelay,
@@ -218,6 +221,7 @@ extension Dispatcher {
                 state.scheduler.putOff(record.slot, until: next, failures: record.failures)
             } else {
                 isLast = state.scheduler.finish(record.slot)
+                if isLast { state.fingerprints.remove(record.fingerprints, of: record.id) }
             }
             state.counters.count(record)
             if let worker = record.worker { state.recorded(worker, now: now, &effects) }

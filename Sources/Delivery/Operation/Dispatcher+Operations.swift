@@ -168,6 +168,9 @@ extension Dispatcher {
                 state.counters.deleted += 1
             }
         }
+        state.withLock { state in
+            for (envelope, _) in seized { state.fingerprints.remove(envelope.fingerprints, of: envelope.id) }
+        }
         for (envelope, _) in seized { report.count(envelope.id) }
     }
 

@@ -349,6 +349,12 @@ nonisolated struct Chappe_Queue_StoredEnvelope: @unchecked Sendable {
   /// Clears the value of `adopted`. Subsequent reads from it will return its default value.
   mutating func clearAdopted() {_uniqueStorage()._adopted = nil}
 
+  /// Each one octet of kind (1 body, 2 attachment) and 32 of SHA-256.
+  var fingerprints: [Data] {
+    get {_storage._fingerprints}
+    set {_uniqueStorage()._fingerprints = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -653,7 +659,7 @@ nonisolated extension Chappe_Queue_StoredHold: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StoredEnvelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}accepted_at\0\u{3}reverse_path\0\u{1}recipients\0\u{3}size_octets\0\u{3}chunk_count\0\u{1}digest\0\u{1}body\0\u{3}smtp_utf8\0\u{3}has_eight_bit\0\u{3}repaired_line_ends\0\u{3}dsn_return\0\u{3}dsn_envelope_id\0\u{1}listener\0\u{1}client\0\u{1}account\0\u{1}priority\0\u{1}hold\0\u{3}not_before\0\u{1}deadline\0\u{3}delay_notified_at\0\u{1}epoch\0\u{1}offered\0\u{1}adopted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}accepted_at\0\u{3}reverse_path\0\u{1}recipients\0\u{3}size_octets\0\u{3}chunk_count\0\u{1}digest\0\u{1}body\0\u{3}smtp_utf8\0\u{3}has_eight_bit\0\u{3}repaired_line_ends\0\u{3}dsn_return\0\u{3}dsn_envelope_id\0\u{1}listener\0\u{1}client\0\u{1}account\0\u{1}priority\0\u{1}hold\0\u{3}not_before\0\u{1}deadline\0\u{3}delay_notified_at\0\u{1}epoch\0\u{1}offered\0\u{1}adopted\0\u{1}fingerprints\0")
 
   fileprivate class _StorageClass {
     var _acceptedAt: Int64 = 0
@@ -679,6 +685,7 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
     var _epoch: UInt64 = 0
     var _offered: Chappe_Queue_StoredHandover? = nil
     var _adopted: Chappe_Queue_StoredHandover? = nil
+    var _fingerprints: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -712,6 +719,7 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
       _epoch = source._epoch
       _offered = source._offered
       _adopted = source._adopted
+      _fingerprints = source._fingerprints
     }
   }
 
@@ -753,6 +761,7 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._epoch) }()
         case 22: try { try decoder.decodeSingularMessageField(value: &_storage._offered) }()
         case 23: try { try decoder.decodeSingularMessageField(value: &_storage._adopted) }()
+        case 24: try { try decoder.decodeRepeatedBytesField(value: &_storage._fingerprints) }()
         default: break
         }
       }
@@ -834,6 +843,9 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
       try { if let v = _storage._adopted {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
       } }()
+      if !_storage._fingerprints.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._fingerprints, fieldNumber: 24)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -866,6 +878,7 @@ nonisolated extension Chappe_Queue_StoredEnvelope: SwiftProtobuf.Message, SwiftP
         if _storage._epoch != rhs_storage._epoch {return false}
         if _storage._offered != rhs_storage._offered {return false}
         if _storage._adopted != rhs_storage._adopted {return false}
+        if _storage._fingerprints != rhs_storage._fingerprints {return false}
         return true
       }
       if !storagesAreEqual {return false}

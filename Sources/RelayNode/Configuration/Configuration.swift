@@ -21,6 +21,7 @@ package struct Configuration: Sendable {
     package var tls = TLSConfiguration()
     package var authentication = AuthenticationConfiguration()
     package var intake = IntakeConfiguration()
+    package var gate = GateConfiguration()
     /// `accounts` is empty: the account file is read by whoever keeps it up to date.
     package var relay: RelaySettings
     /// Users and passwords for next hops, by the name that routes give.

@@ -129,12 +129,23 @@ struct NodePlan: Sendable {
             policy.xclientPeers = listener.xclientPeers
             policy.holdsMessages = listener.holdsMessages
             policy.authors = listener.authors
+            policy.reputation = listener.reputation
+            policy.verdicts = listener.verdicts
             listeners[listener.name] = policy
         }
         return IntakePolicy(
-            hostname: configuration.hostname, relay: RelayPolicy(relay), listeners: listeners,
-            headerRules: rules,
-            sessionLimits: limits, hopLimit: configuration.intake.hopLimit)
+            hostname: configuration.hostname, postmaster: configuration.postmaster,
+            relay: RelayPolicy(relay), listeners: listeners, headerRules: rules, sessionLimits: limits,
+            slowing: configuration.gate.slowing, hopLimit: configuration.intake.hopLimit)
+    }
+
+    static func knowledge(_ configuration: Configuration) -> SharedKnowledge.Settings {
+        var settings = SharedKnowledge.Settings()
+        settings.follows = configuration.gate.follows
+        settings.protected = NetworkSet(
+            configuration.gate.protected
+                ?? ["127.0.0.0/8", "::1"].compactMap { Network($0) } + configuration.relay.networks.all)
+        return settings
     }
 
     // MARK: Delivery

@@ -2,6 +2,7 @@ package import AdminProtocol
 import Convergence
 import Cryptography
 import Delivery
+import Filtering
 import GossipTransport
 import MailValues
 import Membership
@@ -37,6 +38,17 @@ extension RelayNode: ClusterBackend {
         }
         seams.bulk = { [weak self] frame in
             self?.leaving.withLock { $0 }?.heard(frame.octets, from: frame.peer)
+        }
+        seams.facts = { [knowledge] in knowledge.apply($0) }
+        seams.orders = { [knowledge, dispatcher] orders in
+            knowledge.apply(orders: orders)
+            return orders.reduce(0) { sum, order in
+                sum + (order.fingerprint.map { dispatcher.bearers(of: $0).count } ?? 0)
+            }
+        }
+        seams.dueFacts = { [knowledge] speaker in
+            knowledge.join(as: speaker.node, sayer: speaker)
+            for (subject, fact) in knowledge.dueFacts() { speaker.say(fact, about: subject) }
         }
         seams.load = { [weak self] in self?.load ?? MemberLoad() }
         return seams
@@ -116,14 +128,18 @@ extension RelayNode: ClusterBackend {
     package func canStop() async throws(AdminProblem) -> Checkup {
         Checkup(await cluster.examineStop(queued: dispatcher.status.messages))
     }
+}
 
-    package func blocks() async throws(AdminProblem) -> BlockList { BlockList([]) }
-
-    package func verdicts(_ fingerprint: String?) async throws(AdminProblem) -> VerdictList {
-        VerdictList([], revokedOrigins: [])
-    }
-
-    package func reputation(of subject: String) async throws(AdminProblem) -> ReputationReport {
-        ReputationReport([])
+extension Order {
+    /// Which campaign it is about, if it is about one.
+    fileprivate var fingerprint: Fingerprint? {
+        switch subject.kind {
+        case .verdict: return Fingerprint(octets: subject.octets)
+        case .revocation:
+            guard case .fingerprint(let fingerprint)? = Revocation(subject: subject.octets, payload)?.subject
+            else { return nil }
+            return fingerprint
+        default: return nil
+        }
     }
 }

@@ -98,7 +98,7 @@ extension RelayNode {
     }
 
     /// On a thread that may wait for the disk.
-    private func reading<Value: Sendable>(
+    func reading<Value: Sendable>(
         _ body: @Sendable () throws(StoreError) -> Value
     ) async throws(AdminProblem) -> Value {
         do throws(StoreError) {

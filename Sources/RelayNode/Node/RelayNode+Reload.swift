@@ -59,6 +59,7 @@ extension RelayNode {
     /// Sessions and connections that are open keep what they began with.
     private func adopt(_ plan: NodePlan) {
         intake.adopt(plan.intake)
+        knowledge.adopt(NodePlan.knowledge(plan.configuration))
         authenticator.adopt(plan.accounts)
         dispatcher.apply(plan.delivery)
         sessions.withLock { sessions in

@@ -40,7 +40,9 @@ package final class RelayNode: Sendable {
     let eventFile: EventFile?
     let metrics = NodeMetrics()
     let dispatcher: Dispatcher
+    let knowledge: SharedKnowledge
     let intake: IntakeFlow
+    let verdictWatch: VerdictWatch
     let authenticator: Authenticator
     let server: SMTPServer
     let certificates: [ListenerName: TLSServerContextStore]
@@ -129,12 +131,18 @@ package final class RelayNode: Sendable {
         logins.offersChannelBinding = configuration.authentication.mechanisms.contains("SCRAM-SHA-256-PLUS")
         authenticator = Authenticator(
             accounts: plan.accounts, settings: logins, serverSecret: secret, workers: PasswordPool())
+        knowledge = SharedKnowledge(
+            node: SharedKnowledge.nobody, settings: NodePlan.knowledge(configuration),
+            clock: SharedKnowledge.systemClock())
         var random = SystemRandomNumberGenerator()
         intake = IntakeFlow(
             policy: plan.intake, store: store, feed: dispatcher, events: events, metrics: metrics,
             authenticator: authenticator, resolver: resolver,
             budget: OctetBudget(limit: configuration.intake.octetsInFlight), census: SessionCensus(),
-            ids: QueueIDSource(using: &random), clock: { WallClock.now() })
+            ids: QueueIDSource(using: &random), gate: knowledge, clock: { WallClock.now() })
+        verdictWatch = VerdictWatch(knowledge: knowledge, dispatcher: dispatcher, metrics: metrics) {
+            [intake] listener in intake.policy.listeners[listener]?.verdicts ?? .reject
+        }
         server = SMTPServer(group: group, lanes: lanes, clock: { WallClock.now() })
         certificates = Dictionary(
             uniqueKeysWithValues: plan.listeners.compactMap { listener in
@@ -173,6 +181,7 @@ package final class RelayNode: Sendable {
         let doors = Task { try await serveAdmin() }
         let delivery = Task { await dispatcher.run() }
         let loading = Task { await load() }
+        let judging = Task { await verdictWatch.run() }
         let watchdog = Task { await keepWatchdog() }
         tell("ready", listeners: true)
         service.ready("taking mail")
@@ -192,6 +201,8 @@ package final class RelayNode: Sendable {
         let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
         await server.drain(grace: grace)
         failure = await loading.value
+        verdictWatch.stop()
+        await judging.value
         dispatcher.stop(grace: grace)
         await delivery.value
         watchdog.cancel()
@@ -240,6 +251,7 @@ package final class RelayNode: Sendable {
         switch report {
         case .success(let report):
             isLoaded.store(true, ordering: .releasing)
+            verdictWatch.queueLoaded()
             NodeLog.say("queue: \(report.messages) messages scheduled")
             store.beginExamining()
         case .failure(.damaged(let detail)):

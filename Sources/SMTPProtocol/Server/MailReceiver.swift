@@ -21,7 +21,13 @@ package protocol MailReceiver: AnyObject {
     /// Where it may be stored already nobody must hear that it is not, or it would come twice: then nothing is said
     /// until the store has spoken, and the client hangs up when it is tired of waiting (RFC 5321 §4.5.3.2.6).
     func withdraw(_ ticket: Ticket, asker: any AnswerTaker)
+    /// Lines that were no SMTP, over the whole session: told once, before `disconnected`.
+    func sawNonsense(_ count: Int)
     func disconnected()
+}
+
+extension MailReceiver {
+    package func sawNonsense(_ count: Int) {}
 }
 
 /// Who asked: the shell of one session.

@@ -82,6 +82,8 @@ package struct ServerSession: Sendable {
     /// Octets of the line in hand in which no LF is.
     var scannedOctets = 0
     var errorCount = 0
+    /// Lines that were no SMTP: what nobody sends who means to bring mail.
+    package internal(set) var nonsenseCount = 0
     var junkCount = 0
     var transactionCount = 0
     var authenticationRounds = 0
@@ -371,6 +373,7 @@ package struct ServerSession: Sendable {
         if reply.code == 421 || reply.code == 521 { return end(reply, &actions) }
         actions.append(.send(reply))
         guard reply.isPermanent else { return }
+        if reply.code == 500 { nonsenseCount += 1 }
         errorCount += 1
         if errorCount >= settings.limits.errorCount { end(.tooManyErrors, &actions) }
     }
@@ -378,7 +381,10 @@ package struct ServerSession: Sendable {
     /// The last word, and no other after it.
     mutating func end(_ reply: Reply?, _ actions: inout [ServerAction]) {
         dropTransaction(&actions)
-        if let reply { actions.append(.send(reply)) }
+        if let reply {
+            if reply.code == 521 || reply == .talksEarly { nonsenseCount += 1 }
+            actions.append(.send(reply))
+        }
         actions.append(.close)
         close()
     }

@@ -137,6 +137,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
         timer?.cancel()
         session.handle(.disconnected, now: clock(), into: &actions)
         perform()
+        if session.nonsenseCount > 0 { receiver.sawNonsense(session.nonsenseCount) }
         receiver.disconnected()
         registry.remove(self)
     }

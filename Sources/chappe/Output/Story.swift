@@ -38,8 +38,8 @@ enum Story {
         }
     }
 
-    /// Fields that belong to a connection; shown on request.
-    private static let details: Set<String> = ["session", "reused", "age_ms", "cipher"]
+    /// Fields that belong to a connection, and long ones; shown on request.
+    private static let details: Set<String> = ["session", "reused", "age_ms", "cipher", "fingerprints"]
 
     private static func sentence(_ event: EventRecord, wide: Bool) -> String {
         var rest = event.fields

@@ -34,6 +34,14 @@ final class Guest: AnswerTaker, Lane, @unchecked Sendable {
         while let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { job() }
     }
 
+    /// Works until the answer to the last question is there.
+    func workUntilAnswered() async {
+        while answers[ticket] == nil {  // ends: somebody has said that it will come
+            work()
+            if answers[ticket] == nil { await Task.yield() }
+        }
+    }
+
     /// The answer, whether it comes at once or after some work.
     @discardableResult
     func ask(_ question: Question) -> Answer? {

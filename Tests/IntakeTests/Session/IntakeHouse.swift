@@ -32,11 +32,17 @@ final class IntakeHouse: Sendable {
         var looksUpNames = false
         var sessionLimits = SessionCensus.Limits()
         var resolver: (any DNSResolver)?
+        var recipients = RecipientDirectory.any
+        var gate: (any IntakeGate)?
+        var reputation = GateRule.off
+        var verdicts = VerdictRule.off
+        var slowing = Slowing()
         /// The store that intake sees, made of the queue in memory.
         var store: (MemoryQueue) -> any QueueStore = { $0 }
     }
 
     static let host = Domain("relay.example.test")
+    static let postmaster = Mailbox(localPart: "postmaster", domain: Domain("example.test"))
     static let inside = IPAddress("192.0.2.7")!
     static let foreign = IPAddress("198.51.100.9")!
     static let cloud = IPAddress("203.0.113.5")!
@@ -48,10 +54,13 @@ final class IntakeHouse: Sendable {
         var listener = IntakePolicy.Listener(kind: wishes.kind)
         listener.looksUpNames = wishes.looksUpNames
         listener.authors = wishes.authors
+        listener.reputation = wishes.reputation
+        listener.verdicts = wishes.verdicts
         var rules = HeaderRules(authenticationServiceIDs: [Self.host.name])
         rules.limits.sectionOctets = min(rules.limits.sectionOctets, wishes.chunkOctets)
         let policy = IntakePolicy(
-            hostname: Self.host, relay: RelayPolicy(Self.relay()), listeners: ["door": listener],
+            hostname: Self.host, postmaster: Self.postmaster,
+            relay: RelayPolicy(Self.relay(wishes.recipients)), listeners: ["door": listener],
             headerRules: rules, sessionLimits: wishes.sessionLimits, hopLimit: wishes.hopLimit,
             chunkOctets: wishes.chunkOctets)
         var random = SystemRandomNumberGenerator()
@@ -61,15 +70,14 @@ final class IntakeHouse: Sendable {
                 accounts: AccountTable([]), serverSecret: [UInt8](repeating: 7, count: 32),
                 workers: NoWorkers()),
             resolver: wishes.resolver, budget: budget, census: census, ids: QueueIDSource(using: &random),
-            clock: { [clock] in clock.now })
+            gate: wishes.gate, slowing: wishes.slowing, clock: { [clock] in clock.now })
     }
 
     /// Relays for 192.0.2.0/24, takes mail for example.test, and shares 203.0.113.0/24 with strangers.
-    private static func relay() -> RelaySettings {
-        var settings = RelaySettings(
-            hostname: host, postmaster: Mailbox(localPart: "postmaster", domain: Domain("example.test")))
+    private static func relay(_ recipients: RecipientDirectory) -> RelaySettings {
+        var settings = RelaySettings(hostname: host, postmaster: postmaster)
         settings.networks = NetworkSet([Network("192.0.2.0/24")!])
-        settings.relayDomains = [RelayDomain("example.test", recipients: .any)]
+        settings.relayDomains = [RelayDomain("example.test", recipients: recipients)]
         settings.sharedNetworks = [
             SharedNetwork(
                 name: "cloud", networks: NetworkSet([Network("203.0.113.0/24")!]),

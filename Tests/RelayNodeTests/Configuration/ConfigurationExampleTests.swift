@@ -44,6 +44,7 @@ struct ConfigurationExampleTests {
         #expect(example.intake.limits == IntakeConfiguration().limits)
         #expect(example.intake.octetsInFlight == IntakeConfiguration().octetsInFlight)
         #expect(example.intake.hopLimit == IntakeConfiguration().hopLimit)
+        #expect(example.gate == GateConfiguration())
         #expect(example.delivery.retry == RetrySchedule())
         #expect(example.delivery.concurrency == ConcurrencyLimits())
         var delivery = example.delivery

@@ -39,6 +39,8 @@ package struct ClusterSeams: Sendable {
 /// Says facts of this node's own.
 package struct ClusterSpeaker: Sendable {
     let driver: ClusterDriver
+    /// In whose name.
+    package let node: NodeID
 
     package func say<F: Fact>(_ fact: F, about subject: F.Subject, lifetime: Duration? = nil) {
         driver.say(fact, about: subject, lifetime: lifetime)

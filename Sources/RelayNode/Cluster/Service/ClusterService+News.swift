@@ -102,7 +102,7 @@ extension ClusterService {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.tick)
             guard let member, !Task.isCancelled else { return }
-            seams.dueFacts(ClusterSpeaker(driver: member.driver))
+            seams.dueFacts(ClusterSpeaker(driver: member.driver, node: member.me))
             applyRevocations()
             turn += 1
             if turn.isMultiple(of: Int(Self.loadInterval.components.seconds)) {

@@ -1,3 +1,4 @@
+import Intake
 import MailValues
 import RoutingPolicy
 import SMTPProtocol
@@ -61,6 +62,8 @@ extension ConfigurationReader {
             "early-talkers", .words(["refuse": .refuse, "allow": .allow]), into: &listener.earlyTalkers)
         section.read("reverse-lookup", .flag, into: &listener.looksUpNames)
         section.read("hold", .flag, into: &listener.holdsMessages)
+        section.read("reputation", .choice, into: &listener.reputation)
+        section.read("verdicts", .choice, into: &listener.verdicts)
         section.read("greeting", .greeting, into: &listener.greeting)
         let limits = section.section("limits")
         readSessionLimits(limits, into: &listener.limits)

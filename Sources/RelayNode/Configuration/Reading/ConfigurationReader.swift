@@ -32,6 +32,7 @@ struct ConfigurationReader {
         readTLS(top.section("tls"), into: &configuration.tls)
         readAuthentication(top.section("authentication"), into: &configuration.authentication)
         readIntake(top.section("limits"), into: &configuration.intake)
+        readGate(top.section("gate"), into: &configuration.gate)
         readCredentials(top.section("credentials"), into: &configuration.credentials)
         readRelay(top.section("relay"), into: &configuration)
         readRoutes(top.section("routes"), into: &configuration)

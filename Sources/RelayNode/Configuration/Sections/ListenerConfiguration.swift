@@ -1,3 +1,4 @@
+package import Intake
 package import MailValues
 package import RoutingPolicy
 package import SMTPProtocol
@@ -33,6 +34,10 @@ package struct ListenerConfiguration: Sendable {
     package var looksUpNames: Bool
     /// Everything that comes in here is accepted and held until somebody releases it.
     package var holdsMessages = false
+    /// What is done about clients and accounts of whom nothing good is known.
+    package var reputation: GateRule
+    /// What is done about messages that somebody has condemned.
+    package var verdicts = VerdictRule.reject
     package var greeting = "ESMTP"
     /// The general ones, changed by what this listener says.
     package var limits: SessionLimits
@@ -51,5 +56,8 @@ package struct ListenerConfiguration: Sendable {
         asksClientCertificate = kind != .mx
         offersDSN = kind != .mx
         looksUpNames = kind == .mx
+        // Strangers are answered slowly before anybody is refused by what was counted; who has an account, or is one
+        // of ours, is somebody to talk to.
+        reputation = kind == .mx ? .slow : .note
     }
 }

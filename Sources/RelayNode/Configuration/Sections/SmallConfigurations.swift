@@ -1,3 +1,4 @@
+package import Intake
 package import MailValues
 
 /// Certificates that we show, and authorities that we believe.
@@ -88,5 +89,16 @@ package struct EventConfiguration: Sendable, Equatable {
     package var file: String? = "/var/log/chappe/events.jsonl"
     /// Octets that wait for the disk before lines are dropped and counted; nil: the recorder's own number.
     package var waitingOctets: Int?
+    package init() {}
+}
+
+/// What is known of clients, accounts and messages, and how far it is followed; each listener says what it does
+/// about it.
+package struct GateConfiguration: Sendable, Equatable {
+    /// Networks that are never slowed down nor refused, not even by order; nil: loopback and the relay networks.
+    package var protected: [Network]?
+    /// Whether what several nodes say of a host is believed, or only what this one has seen and the operator orders.
+    package var follows = true
+    package var slowing = Slowing.Limits()
     package init() {}
 }

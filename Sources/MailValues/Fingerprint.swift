@@ -13,6 +13,19 @@ package struct Fingerprint: Hashable, Sendable {
 
     package static let digestOctets = 32
 
+    @inlinable
+    package static func == (left: Fingerprint, right: Fingerprint) -> Bool {
+        left.kind == right.kind && left.digest == right.digest
+    }
+
+    /// A digest's first octets are as good as any hash of all of them.
+    @inlinable
+    package func hash(into hasher: inout Hasher) { hasher.combine(word) }
+
+    /// The first eight octets as a number.
+    @inlinable
+    package var word: UInt64 { digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+
     /// Nil unless there are 32 octets.
     package init?(_ kind: Kind, digest: [UInt8]) {
         guard digest.count == Self.digestOctets else { return nil }
@@ -54,32 +67,4 @@ extension Fingerprint: CustomStringConvertible, LosslessStringConvertible {
         }
         self.init(kind, digest: digest)
     }
-}
-
-/// The text of a body without what a sender varies for free: case, white space, digits and everything that is
-/// not a letter of ASCII or an octet above it.
-///
-/// It comes in pieces and leaves in pieces, whatever the cuts, so that a digest can run while the message
-/// arrives. Two texts that differ in a word stay different.
-package struct NormalisedBody: Sendable {
-    /// Letters below which a text says too little to tell a campaign by: "OK, thanks" is nobody's fingerprint.
-    package static let lettersLeast = 64
-
-    package private(set) var letters = 0
-
-    package init() {}
-
-    package mutating func append(_ piece: some Sequence<UInt8>, to text: inout [UInt8]) {
-        for octet in piece {
-            switch octet {
-            case 0x41...0x5A: text.append(octet + 0x20)
-            case 0x61...0x7A, 0x80...0xFF: text.append(octet)
-            default: continue
-            }
-            letters += 1
-        }
-    }
-
-    /// Whether there was enough of it.
-    package var isTelling: Bool { letters >= Self.lettersLeast }
 }
