@@ -44,11 +44,14 @@ extension ClusterService {
                 load = seams.load()
                 load?.admittedSet = member.book.number
             }
+            let state =
+                isSelf ? ownState(load) : Self.state(await member.driver.state(of: node), load)
+            // What it held when it spoke last is others' now.
+            if state == .left { load = nil }
             rows.append(
                 MemberRow(
                     node: node.hex, name: name(of: node), isSelf: isSelf,
-                    state: isSelf
-                        ? ownState(load) : Self.state(await member.driver.state(of: node), load),
+                    state: state,
                     address: contact.map { "\(SocketEndpoint(address: $0.address, port: $0.controlPort))" },
                     load: load.map(MemberRow.Load.init),
                     incarnation: isSelf
