@@ -9,7 +9,8 @@ import Telemetry
 extension RelayNode {
     /// From now on mail may come from other members, and go to them.
     func takePart(_ me: NodeID, _ send: @escaping @Sendable ([UInt8], NodeID) -> Bool) async {
-        leaving.withLock { $0 }?.stop()
+        // Two shells on one store would not see each other's writes.
+        await endLeaving()
         let seams = LeavingShell.Seams(
             send: send, stopIntake: { [weak self] in await self?.endIntake() },
             resumeIntake: { [weak self] in
@@ -24,10 +25,17 @@ extension RelayNode {
         switch opened {
         case .success(let shell):
             leaving.withLock { $0 = shell }
-            Task { await shell.run() }
+            let run = Task { await shell.run() }
+            leavingRun.withLock { $0 = run }
         case .failure(let error):
             NodeLog.say("error: mail can be handed to nobody: \(error.words); run `chappe store verify`")
         }
+    }
+
+    /// Returns once nothing of it is under way.
+    func endLeaving() async {
+        leaving.withLock { $0 }?.stop()
+        await leavingRun.withLock { $0 }?.value
     }
 
     /// No new session; returns when the last transaction is over.

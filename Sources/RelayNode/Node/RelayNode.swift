@@ -52,6 +52,7 @@ package final class RelayNode: Sendable {
     let acceptance = Acceptance()
     /// Gives mail to other members and takes it from them; nil as long as there are none.
     let leaving = Mutex<LeavingShell?>(nil)
+    let leavingRun = Mutex<Task<Void, Never>?>(nil)
     private let endReason = Mutex<String?>(nil)
     private let clusterContent: ClusterStore.Content?
     let isLoaded = Atomic<Bool>(false)
@@ -208,7 +209,7 @@ package final class RelayNode: Sendable {
         watchdog.cancel()
         doors.cancel()
         if case .failure(let error) = await failed.result, let error = error as? NodeError { failure = error }
-        leaving.withLock { $0 }?.stop()
+        await endLeaving()
         await cluster.stop()
         await resolver.close()
         store.close()
