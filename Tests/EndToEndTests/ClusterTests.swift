@@ -122,6 +122,8 @@ struct ClusterTests {
             let ids = try (1...50).map { number in
                 try wire.deliver("Subject: \(number)\r\n\r\n", to: "user\(number)@example.net")
             }
+            let told = try cluster.nodes[0].chappe("leave", "--node", "n3", "--reason", "a test", "--no-wait")
+            #expect(told.code == 1, "begun, and not awaited: \(told.output)")
             let left = try leaver.chappe("leave", "--reason", "a test")
             #expect(left.code == 0, "\(left.output)")
             for id in ids {
@@ -135,6 +137,13 @@ struct ClusterTests {
                 }
                 let words = (line ?? "").split(separator: " ").dropFirst().map(String.init)
                 return try leaver.chappe(words + ["--name", "n3"]).code == 0
+            }
+            try cluster.agree(on: 3)
+            // The order to leave is still said, and is older than its new admission.
+            #expect(
+                try cluster.nodes[1].chappe("host", "block", "203.0.113.9", "--reason", "a test").code == 0)
+            try Waiting.until("it hears orders again") {
+                try leaver.chappe("host", "ls").output.contains("203.0.113.9")
             }
             try cluster.agree(on: 3)
         }

@@ -23,6 +23,8 @@ package struct MemberLoad: Fact {
     package var isReady = false
     /// Whether it gives its queue away.
     package var isLeaving = false
+    /// Whether its store takes no writes.
+    package var isSick = false
 
     package static let releaseOctetsLongest = 64
 
@@ -49,15 +51,16 @@ package struct MemberLoad: Fact {
         for (index, number) in numbers.enumerated() { writer.number(UInt8(index + 1), number) }
         writer.bytes(11, release.utf8.prefix(Self.releaseOctetsLongest))
         writer.number(12, isLeaving ? 1 : 0)
+        writer.number(13, isSick ? 1 : 0)
         return writer.octets
     }
 
     package init?(octets: [UInt8]) {
-        var numbers = [UInt64](repeating: 0, count: 13)
+        var numbers = [UInt64](repeating: 0, count: 14)
         var reader = FieldReader(octets)
         while let (field, value) = reader.next() {
             switch value {
-            case .number(let number): if (1...12).contains(field) { numbers[Int(field)] = number }
+            case .number(let number): if (1...13).contains(field) { numbers[Int(field)] = number }
             case .bytes(let text):
                 guard field == 11 else { continue }
                 guard text.count <= Self.releaseOctetsLongest,
@@ -71,7 +74,8 @@ package struct MemberLoad: Fact {
         (queuedMessages, queuedOctets, copies) = (numbers[1], numbers[2], numbers[3])
         (freeOctets, acceptedPerMinute) = (numbers[4], numbers[5])
         (wireVersion, storeVersion, configuration) = (numbers[6], numbers[7], numbers[8])
-        (admittedSet, isReady, isLeaving) = (numbers[9], numbers[10] != 0, numbers[12] != 0)
+        (admittedSet, isReady) = (numbers[9], numbers[10] != 0)
+        (isLeaving, isSick) = (numbers[12] != 0, numbers[13] != 0)
     }
 
     /// As is: what each member says of itself.

@@ -69,8 +69,9 @@ package actor ClusterDriver {
     private typealias Change =
         @Sendable (inout ClusterMachine, ClockReading, inout [ClusterMachine.Action]) -> Void
 
-    /// Events that wait while the disk is slow; beyond it they are dropped and counted, as on a bad link.
-    private static let inputLimit = 16_384
+    /// Frames that wait while the disk is slow; beyond it they are dropped and counted, as on a bad link. What the house
+    /// says, and which links stand, is never dropped: a flood must not drown the word that ends it.
+    private static let framesWaitingMost = 16_384
 
     package nonisolated let transport: GossipTransport
     private nonisolated let executor = DriverExecutor()
@@ -91,12 +92,12 @@ package actor ClusterDriver {
     /// Counts on the transport's thread what found no room.
     private final class Overflow: Sendable {
         let count = Atomic<UInt64>(0)
+        let waiting = Atomic<Int>(0)
     }
 
     /// Binds the ports, and lets nobody in until `run`.
     package init(_ settings: Settings, linkKey: LinkKeyPair, seams: Seams) throws(TransportError) {
-        let (inputs, door) = AsyncStream.makeStream(
-            of: Input.self, bufferingPolicy: .bufferingOldest(Self.inputLimit))
+        let (inputs, door) = AsyncStream.makeStream(of: Input.self)
         let overflow = Overflow()
         transport = try GossipTransport(settings.transport, linkKey: linkKey) { event in
             // Mail on its way to an heir is none of the machine's business, and must not delay it.
@@ -104,9 +105,14 @@ package actor ClusterDriver {
                 seams.bulk(frame)
                 return
             }
-            if case .dropped = door.yield(.link(event)) {
-                overflow.count.wrappingAdd(1, ordering: .relaxed)
+            if case .frame = event {
+                guard overflow.waiting.load(ordering: .relaxed) < Self.framesWaitingMost else {
+                    overflow.count.wrappingAdd(1, ordering: .relaxed)
+                    return
+                }
+                overflow.waiting.wrappingAdd(1, ordering: .relaxed)
             }
+            door.yield(.link(event))
         }
         self.inputs = inputs
         self.door = door
@@ -264,7 +270,9 @@ package actor ClusterDriver {
         case .down(let node, .bulk): seams.tell(.bulk(node, isUp: false))
         case .refused(let node): await handle(.linkRefused(node))
         case .turnedAway(let node): await handle(.turnedAway(node))
-        case .frame(let frame): await take(frame)
+        case .frame(let frame):
+            overflow.waiting.wrappingSubtract(1, ordering: .relaxed)
+            await take(frame)
         case .joinRequest(let request): seams.tell(.joinRequest(request))
         case .doorClosed: seams.tell(.doorClosed)
         case .deaf(let endpoint, _): seams.tell(.deaf(endpoint: endpoint))

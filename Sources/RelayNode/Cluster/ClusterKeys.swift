@@ -30,6 +30,9 @@ struct ClusterKeys: Sendable {
 
     func begin(_ next: LinkKeyPair) throws(KeyStoreError) { try nextFile.create(secret: next.secret) }
 
+    /// The next one was never told to anybody.
+    func abandon() throws(KeyStoreError) { try nextFile.remove() }
+
     /// The next one is the only one from now on.
     func finish() throws(KeyStoreError) { try nextFile.replace(linkFile) }
 

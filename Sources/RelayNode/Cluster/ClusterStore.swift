@@ -111,12 +111,18 @@ package struct ClusterStore: Sendable {
 
     // MARK: Writing
 
-    /// The whole book, where the node founds or joins a cluster. Nil once it is on disk, else why not.
+    /// The whole book, where the node founds or joins a cluster; what it knew of an earlier one goes, but for its own
+    /// incarnation. Waits for the disk. Nil once it is there, else why not.
     package func found(_ book: AdmissionBook, introductions: [Introduction] = []) async -> StoreError? {
-        var changes: [QueueChange] = [
-            .note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey),
-            .note(key: Self.leftKey, value: nil), LeavingNotes.left(false),
-        ]
+        var changes: [QueueChange] = []
+        do throws(StoreError) {
+            try store.notes(under: Self.prefix) { key, _ in
+                if key != Self.incarnationKey { changes.append(.note(key: key, value: nil)) }
+                return true
+            }
+        } catch { return error }
+        changes.append(.note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey))
+        changes.append(LeavingNotes.left(false))
         changes += book.all.map(Self.change)
         changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
         changes += introductions.map(Self.change)

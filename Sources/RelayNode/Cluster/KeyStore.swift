@@ -96,6 +96,11 @@ package struct KeyStore: Sendable {
         try syncDirectory()
     }
 
+    package func remove() throws(KeyStoreError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw failure() }
+        try syncDirectory()
+    }
+
     /// Without this a power cut may take the name away again.
     private func syncDirectory() throws(KeyStoreError) {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."

@@ -5,7 +5,8 @@ import Yams
 enum SharedDigest {
     /// Settings that name a machine, or a place on it.
     private static let own: Set<String> = [
-        "hostname", "address", "data-directory", "socket", "metrics", "port", "file", "event-loops", "helo",
+        "hostname", "address", "data-directory", "socket", "metrics", "port", "file", "event-loops",
+        "hello-name",
         "source-v4", "source-v6", "own-names", "own-addresses",
     ]
 

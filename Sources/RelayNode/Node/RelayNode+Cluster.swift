@@ -46,8 +46,8 @@ extension RelayNode: ClusterBackend {
                 sum + (order.fingerprint.map { dispatcher.bearers(of: $0).count } ?? 0)
             }
         }
+        seams.speaks = { [knowledge] in knowledge.join(as: $0.node, sayer: $0) }
         seams.dueFacts = { [knowledge] speaker in
-            knowledge.join(as: speaker.node, sayer: speaker)
             for (subject, fact) in knowledge.dueFacts() { speaker.say(fact, about: subject) }
         }
         seams.load = { [weak self] in self?.load ?? MemberLoad() }
@@ -70,6 +70,7 @@ extension RelayNode: ClusterBackend {
         load.configuration = inForce.plan.configuration.sharedDigest
         let phase = leaving.withLock { $0 }?.progress.phase ?? .staying
         load.isLeaving = phase != .staying
+        load.isSick = statistics.sickness != nil
         load.isReady = !inForce.isDraining && !inForce.openListeners.isEmpty && store.intakeRefusal == nil
         return load
     }
@@ -88,7 +89,7 @@ extension RelayNode: ClusterBackend {
     package func openDoor(
         _ request: DoorRequest, by caller: Caller
     ) async throws(AdminProblem) -> DoorAnswer {
-        try await cluster.openDoor(request)
+        try await cluster.openDoor(request, by: caller)
     }
 
     package func join(
@@ -110,7 +111,7 @@ extension RelayNode: ClusterBackend {
     }
 
     package func rotateLinkKey(by caller: Caller) async throws(AdminProblem) -> RotationAnswer {
-        try await cluster.rotateLinkKey()
+        try await cluster.rotateLinkKey(by: caller)
     }
 
     package func mark(of node: String) async throws(AdminProblem) -> OriginMark {

@@ -13,13 +13,18 @@ struct ClusterStoreTests {
         func run(_ job: @escaping @Sendable () -> Void) { job() }
     }
 
-    private let queue = MemoryQueue()
+    private let queue: MemoryQueue
     private let operatorKey = Ed25519PrivateKey.generate()
-    private let identity = Ed25519PrivateKey.generate()
+    private let identity: Ed25519PrivateKey
     private let cluster: ClusterID
     private var store: ClusterStore { ClusterStore(queue, lane: InlineLane()) }
 
-    init() {
+    init() { self.init(sharing: MemoryQueue(), Ed25519PrivateKey.generate()) }
+
+    /// Another cluster for the same node.
+    private init(sharing queue: MemoryQueue, _ identity: Ed25519PrivateKey) {
+        self.queue = queue
+        self.identity = identity
         var random = SecureRandom()
         cluster = ClusterID(using: &random)
     }
@@ -57,6 +62,21 @@ struct ClusterStoreTests {
         content = try #require(try store.load())
         #expect(content.book.members == [])
         #expect(content.book.isEvicted(identity.node))
+    }
+
+    @Test("who comes into another cluster remembers nothing of the first but how often it has started")
+    func another() async throws {
+        #expect(await store.found(founded()) == nil)
+        #expect(await store.persist(incarnation: 5) == nil)
+        #expect(await store.evict(Ed25519PrivateKey.generate().node, number: 3) == nil)
+        #expect(await store.leave() == nil)
+        let second = ClusterStoreTests(sharing: queue, identity)
+        #expect(await second.store.found(second.founded()) == nil)
+        let content = try #require(try store.load())
+        #expect(content.book.cluster == second.cluster)
+        #expect(content.book.members == [identity.node])
+        #expect(content.book.allEvictions.isEmpty)
+        #expect(!content.hasLeft && content.incarnation == 5)
     }
 
     @Test("a damaged note is damage, and no smaller cluster")

@@ -91,16 +91,17 @@ package final class SharedKnowledge: Sendable {
         }
     }
 
-    /// This node is a member now, by this name, and has somebody to say its words to the others; what it held against
-    /// hosts and accounts before is said at once.
+    /// This node is a member, by this name, and has somebody to say its words to the others; what it holds against hosts
+    /// and accounts is said at once. Said again at each beginning, since all that was said before is void then.
     package func join(as node: NodeID, sayer: any FactSayer) {
         let now = clock().uptime
-        let words: [(subject: BlockSubject, fact: BlockFact, lifetime: Duration)]? = state.withLock { state in
-            guard state.node != node else { return nil }
-            state.blocks.rename(state.node, to: node)
-            state.verdicts.rename(state.node, to: node)
-            state.reputations.become(node)
-            state.node = node
+        let words: [(subject: BlockSubject, fact: BlockFact, lifetime: Duration)] = state.withLock { state in
+            if state.node != node {
+                state.blocks.rename(state.node, to: node)
+                state.verdicts.rename(state.node, to: node)
+                state.reputations.become(node)
+                state.node = node
+            }
             state.isInCluster = true
             signs.asksForFingerprints.store(true, ordering: .relaxed)
             state.sayer = sayer
@@ -110,7 +111,7 @@ package final class SharedKnowledge: Sendable {
                 return (subject, word.fact, until - now)
             }
         }
-        for word in words ?? [] { sayer.say(word.fact, about: word.subject, lifetime: word.lifetime) }
+        for word in words { sayer.say(word.fact, about: word.subject, lifetime: word.lifetime) }
     }
 
     /// Who is told of each fingerprint of which something changed; one at a time.

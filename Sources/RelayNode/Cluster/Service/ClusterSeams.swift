@@ -30,6 +30,8 @@ package struct ClusterSeams: Sendable {
     package var standing: @Sendable (NodeID, Leaver.Standing) -> Void = { _, _ in }
     /// How this node fares, for the others to see.
     package var load: @Sendable () -> MemberLoad = { MemberLoad() }
+    /// From now on this node speaks; what it said before is void, and is to be said again.
+    package var speaks: @Sendable (ClusterSpeaker) -> Void = { _ in }
     /// What we are to tell the others now; called each second.
     package var dueFacts: @Sendable (ClusterSpeaker) -> Void = { _ in }
 

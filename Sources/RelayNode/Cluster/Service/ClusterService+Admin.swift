@@ -74,6 +74,7 @@ extension ClusterService {
     private func ownState(_ load: MemberLoad?) -> MemberRow.State {
         switch member?.condition {
         case .starting: .joining
+        case .speaking where load?.isSick == true: .sick
         case .speaking, nil: load?.isLeaving == true ? .leaving : load?.isReady == false ? .draining : .alive
         case .storeIsOld, .ended: .quarantined
         case .left: .left
@@ -83,6 +84,7 @@ extension ClusterService {
     private static func state(_ state: MemberState?, _ load: MemberLoad?) -> MemberRow.State {
         switch state {
         case .joining: .joining
+        case .alive where load?.isSick == true: .sick
         case .alive: load?.isLeaving == true ? .leaving : .alive
         case .draining: load?.isLeaving == true ? .leaving : .draining
         case .parked: .parked
@@ -133,6 +135,7 @@ extension ClusterService {
             // Named before it is carried out: who is evicted by it has no name afterwards.
             let names = member.book.names
             let present = await present()
+            record("order-given", fields: [("by", caller.recordName), ("number", "\(order.number)")])
             let count = await keep(order, isOurs: true, now: now)
             var answer = OrderAnswer(number: order.number, told: [], notReached: [], messages: count)
             for (node, name) in names.sorted(by: { $0.value < $1.value }) where node != member.me {
@@ -151,9 +154,10 @@ extension ClusterService {
         return present
     }
 
-    package func rotateLinkKey() async throws(AdminProblem) -> RotationAnswer {
+    package func rotateLinkKey(by caller: Caller) async throws(AdminProblem) -> RotationAnswer {
         do {
             let serial = try await rotate()
+            record("link-key", fields: [("by", caller.recordName), ("serial", "\(serial)")])
             return RotationAnswer(
                 serial: serial, waiting: member.map { unconfirmed($0.me).map(name).sorted() } ?? [])
         } catch { throw AdminProblem(.refused, "\(error)") }

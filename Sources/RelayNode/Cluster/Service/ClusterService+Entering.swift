@@ -136,13 +136,16 @@ extension ClusterService {
 
     // MARK: The door
 
-    package func openDoor(_ request: DoorRequest) async throws(AdminProblem) -> DoorAnswer {
+    package func openDoor(
+        _ request: DoorRequest, by caller: Caller
+    ) async throws(AdminProblem) -> DoorAnswer {
         guard let member, let contact = member.directory.introduction(of: member.me)?.contact,
             member.condition == .speaking
         else {
             throw AdminProblem(
                 .refused, "this node is in no cluster that could be joined", advice: "`chappe init` first")
         }
+        record("door", fields: [("opened_by", caller.recordName), ("seconds", "\(request.seconds)")])
         // Another token may be underway: the door stays open for the longer of the two.
         let now = WallClock.now()
         let until = max(member.door?.until ?? now, now + .seconds(request.seconds))

@@ -102,9 +102,9 @@ extension ClusterService {
         case .eviction:
             if let node { await evict(node, number: order.number) }
         case .drain:
-            if node == me { seams.drain(!order.isLifted, order) }
+            if node == me, isOfThisMembership(order) { seams.drain(!order.isLifted, order) }
         case .leave:
-            if node == me, !order.isLifted { seams.leave(order) }
+            if node == me, !order.isLifted, isOfThisMembership(order) { seams.leave(order) }
         case .revocation:
             let count = seams.orders([order])
             note(order)
@@ -115,6 +115,12 @@ extension ClusterService {
         return 0
     }
 
+    /// Who was told to leave and was let in again by a newer word is not to leave again.
+    private func isOfThisMembership(_ order: Order) -> Bool {
+        guard let member else { return false }
+        return order.number > member.book.admission(of: member.me)?.number ?? 0
+    }
+
     /// What was ordered before this start holds from the start.
     func obeyStored(now: Timestamp) {
         guard let member else { return }
@@ -123,7 +129,7 @@ extension ClusterService {
         for order in orders {
             let isMine = NodeID(octets: order.subject.octets) == member.me
             if order.subject.kind == .revocation { note(order) }
-            guard isMine, !order.isLifted else { continue }
+            guard isMine, !order.isLifted, isOfThisMembership(order) else { continue }
             if order.subject.kind == .drain { seams.drain(true, order) }
             if order.subject.kind == .leave { seams.leave(order) }
         }
@@ -165,7 +171,7 @@ extension ClusterService {
 
     /// While the order holds nothing that the origin judges counts, and afterwards nothing that it covered.
     func applyRevocations() {
-        guard let member, !member.revocations.isEmpty else { return }
+        guard let member else { return }
         let now = WallClock.now()
         let revoked = member.revocations.mapValues { entry -> Version in
             let isOver = entry.order.expires.map { $0 <= now } ?? false
@@ -173,6 +179,8 @@ extension ClusterService {
                 ? Version(incarnation: entry.incarnation, counter: entry.covered)
                 : Version(incarnation: .max, counter: .max)
         }
+        guard revoked != member.revoked else { return }
+        self.member?.revoked = revoked
         member.driver.setRevoked(revoked)
     }
 }

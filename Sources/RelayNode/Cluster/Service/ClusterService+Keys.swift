@@ -52,13 +52,14 @@ extension ClusterService {
             contact: LinkContact(
                 address: contact.address, controlPort: bound.control, bulkPort: bound.bulk))
         if let failure = await store.introduce(introduction) {
-            throw NodeError("the new key could not be stored: \(failure.words)")
+            try keys.abandon()
+            throw NodeError(
+                "the new key could not be stored: \(failure.words); restart the node, then try again")
         }
         _ = self.member?.directory.take(introduction)
         self.member?.isRotating = true
         publish()
         introduce()
-        record("link-key", fields: [("serial", "\(link.serial)")])
         await giveUpOldKey()
         return link.serial
     }

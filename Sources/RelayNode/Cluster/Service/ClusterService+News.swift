@@ -42,7 +42,9 @@ extension ClusterService {
 
     /// What was said in an earlier life is void: all of it is said again.
     private func sayAnew() {
+        guard let driver = member?.driver, let me = member?.me else { return }
         member?.saidAt = ContinuousClock.now
+        seams.speaks(ClusterSpeaker(driver: driver, node: me))
         introduce()
         sayLoad()
     }

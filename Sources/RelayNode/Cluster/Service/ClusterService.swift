@@ -1,3 +1,4 @@
+import Convergence
 import Cryptography
 import GossipTransport
 package import MailValues
@@ -53,6 +54,8 @@ package actor ClusterService {
         var orders: OrderBook
         /// Origins whose judgements were taken back, with the orders that did.
         var revocations: [NodeID: (order: Order, covered: UInt64, incarnation: UInt64)] = [:]
+        /// As the driver has it.
+        var revoked: [NodeID: Version] = [:]
         var seen: [NodeID: UInt64]
         var condition = Condition.starting
         /// Of each member what it confirmed of the others' link keys.
@@ -116,9 +119,11 @@ package actor ClusterService {
     }
 
     func begin(_ content: ClusterStore.Content, address: IPAddress?) async throws(NodeError) {
+        // An earlier membership gives its ports back first.
+        await stop()
         let identity: Ed25519PrivateKey
         let pair: LinkKeyPair
-        let next: LinkKeyPair?
+        var next: LinkKeyPair?
         do {
             identity = try keys.identity()
             pair = try keys.link()
@@ -133,6 +138,11 @@ package actor ClusterService {
             _ = directory.take(introduction)
         }
         let own = directory.introduction(of: identity.node)
+        if let begun = next, let own, own.link.linkKey != begun.key.octets {
+            // The last life ended before it told anybody of this key: nobody would have it.
+            do throws(KeyStoreError) { try keys.abandon() } catch { throw .part("cluster", error) }
+            next = nil
+        }
         guard let address = address ?? own?.contact?.address else {
             throw NodeError("the node is in a cluster and knows no address of its own: set cluster.address")
         }
@@ -195,8 +205,9 @@ package actor ClusterService {
 
     private func ended(_ end: ClusterEnd) async {
         guard end != .stopped else { return }
-        if member?.condition != .left { become(.ended(end)) }
+        // First on disk: who is let in again at once must not be taken for evicted after a restart.
         if end == .evicted { _ = await store.turnedAway() }
+        if member?.condition != .left { become(.ended(end)) }
         if end == .cloned {
             seams.end(
                 "another process with this node's key runs already: a copied machine must be made a node of its own "
