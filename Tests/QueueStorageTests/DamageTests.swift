@@ -120,6 +120,26 @@ import Testing
         }
     }
 
+    @Test("a flush that a kill broke off costs nothing, even where the manifest is lost as well")
+    func repairsBrokenFlushes() throws {
+        let store = try DamagedStore()
+        let flushed = ScratchDirectory()
+        try ScratchDirectory.copy(store.scratch.store, to: flushed.store)
+        let queue = try RocksQueue.openSample(flushed)
+        _ = try queue.database.read { (database) throws(DatabaseError) in try database.flushAll() }
+        queue.close()
+        try store.damage("CURRENT", nil)
+        // The table is whole, its blob file is not, and the log of both is still there.
+        for file in flushed.files where file.hasSuffix(".sst") || file.hasSuffix(".blob") {
+            var octets = try ScratchDirectory.read(flushed.store + "/" + file)
+            if file.hasSuffix(".blob") { octets.removeLast(octets.count / 2) }
+            ScratchDirectory.write(octets, to: store.copy.store + "/" + file)
+        }
+        unlink(store.copy.store + "/" + (try store.file("MANIFEST-")))
+        let (left, report) = try store.repair()
+        #expect(left == store.accepted && report.gone.isEmpty)
+    }
+
     @Test("a flipped octet in a table is refused by name, or means nothing")
     func noticesFlippedTables() throws {
         let store = try DamagedStore(count: 1500, octets: 1200)

@@ -13,6 +13,9 @@ struct StoredEntry {
     var sequence: UInt64
     var kind: Kind
     var value: [UInt8]
+    /// The same version as it stands elsewhere too: a table is there before its blob file is whole, and a rewritten one
+    /// beside the one that it replaces.
+    var twins: [StoredEntry] = []
 
     init(key: [UInt8], sequence: UInt64, kind: Kind, value: [UInt8]) {
         self.key = key

@@ -99,9 +99,14 @@ struct NewestEntries {
             guard let entry = cursor.current else { continue }
             if least.map({ StoredEntry.precedes(entry, $0) }) ?? true { least = entry }
         }
-        guard let least else { return nil }
+        guard var least else { return nil }
         for cursor in cursors {
-            while let entry = cursor.current, entry.key == least.key { cursor.advance() }
+            while let entry = cursor.current, entry.key == least.key {
+                if least.kind == .blob, entry.sequence == least.sequence, entry.value != least.value {
+                    least.twins.append(entry)
+                }
+                cursor.advance()
+            }
         }
         cursors.removeAll { $0.current == nil }
         return least

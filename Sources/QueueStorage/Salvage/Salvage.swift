@@ -155,7 +155,12 @@ final class Salvage {
     }
 
     private func octets(of entry: StoredEntry) throws(BlobValues.Damage) -> [UInt8] {
-        entry.kind == .blob ? try blobs.value(of: entry) : entry.value
+        do throws(BlobValues.Damage) {
+            return entry.kind == .blob ? try blobs.value(of: entry) : entry.value
+        } catch {
+            for twin in entry.twins { if let octets = try? octets(of: twin) { return octets } }
+            throw error
+        }
     }
 
     private func isReadable(_ entry: StoredEntry, of envelope: Envelope) -> Bool {
