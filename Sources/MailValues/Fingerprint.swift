@@ -6,6 +6,13 @@ package struct Fingerprint: Hashable, Sendable {
         case body = 1
         /// SHA-256 of the octets of one attachment, decoded.
         case attachment = 2
+
+        package var name: String {
+            switch self {
+            case .body: "body"
+            case .attachment: "attachment"
+            }
+        }
     }
 
     package var kind: Kind
@@ -44,14 +51,26 @@ package struct Fingerprint: Hashable, Sendable {
 extension Fingerprint: CustomStringConvertible, LosslessStringConvertible {
     /// `body:` or `attachment:` and 64 hexadecimal digits.
     package var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        let hex = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return "\(kind):" + String(decoding: hex, as: UTF8.self)
+        let name = kind.name.utf8
+        // Written into the record of each message that comes.
+        return String(unsafeUninitializedCapacity: name.count + 1 + 2 * digest.count) { room in
+            var end = room.initialize(fromContentsOf: name)
+            room[end] = 0x3A
+            end += 1
+            for octet in digest {
+                room[end] = Self.digit(octet >> 4)
+                room[end + 1] = Self.digit(octet & 15)
+                end += 2
+            }
+            return end
+        }
     }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
     package init?(_ description: String) {
         let parts = description.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let kind = Kind.allCases.first(where: { "\($0)" == parts[0] }),
+        guard parts.count == 2, let kind = Kind.allCases.first(where: { $0.name == parts[0] }),
             parts[1].utf8.count == 2 * Self.digestOctets
         else { return nil }
         var digest: [UInt8] = []

@@ -110,7 +110,6 @@ private final class CountingGate: IntakeGate {
     private let reputations = Mutex(Reputations(node: NodeID(octets: [UInt8](repeating: 0, count: 32))!))
 
     var edition: UInt64 { 1 }
-    var asksForFingerprints: Bool { true }
     func opinion(of client: IPAddress) -> GateOpinion { .nothing }
     func opinion(ofAccount name: String) -> GateOpinion { .nothing }
     func opinion(of fingerprints: [Fingerprint]) -> VerdictOpinion { .nothing }

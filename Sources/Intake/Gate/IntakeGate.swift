@@ -11,8 +11,6 @@ package protocol IntakeGate: AnyObject, Sendable {
     func opinion(of client: IPAddress) -> GateOpinion
     func opinion(ofAccount name: String) -> GateOpinion
 
-    /// Whether anybody could have a verdict on a message; where not, nobody need look for its fingerprints.
-    var asksForFingerprints: Bool { get }
     func opinion(of fingerprints: [Fingerprint]) -> VerdictOpinion
 
     func count(_ kind: Counters.Kind, _ amount: Int, by sender: GateSender)

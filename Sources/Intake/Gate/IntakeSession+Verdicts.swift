@@ -14,8 +14,9 @@ struct Judgement {
 extension IntakeSession {
     private var rule: VerdictRule { policy.listeners[listener]?.verdicts ?? .off }
 
-    /// Whether anybody could have a verdict on what comes: to look for fingerprints costs some microseconds for 4 KiB.
-    var asksForVerdicts: Bool { rule != .off && flow.gate?.asksForFingerprints == true }
+    /// Whether a message's fingerprints are looked for. That costs some microseconds for 4 KiB, and is done where nobody
+    /// has said a verdict yet too: the first one must find what waits in the queue.
+    var asksForVerdicts: Bool { rule != .off && flow.gate != nil }
 
     /// The message is whole, and not refused already.
     func judge(_ message: MessageUnderway) -> Judgement {

@@ -234,10 +234,11 @@ package actor ClusterDriver {
             wall: WallClock.now())
     }
 
-    /// One sleeper at a time, for the moment that the machine names.
+    /// One sleeper at a time, for the moment that the machine names. One that comes too early looks again: with most frames
+    /// the moment only moves on, and to begin sleeping anew costs more than the frame.
     private func arm() {
         let wake = machine.wake
-        guard timer?.wake != wake else { return }
+        if let timer, timer.wake <= wake { return }
         timer?.task.cancel()
         let moment = began + .milliseconds(wake.milliseconds)
         let task = Task { [door] in

@@ -45,7 +45,6 @@ final class StubGate: IntakeGate {
     var shown: [[Fingerprint]] { state.withLock { $0.shown } }
 
     var edition: UInt64 { state.withLock { $0.edition } }
-    var asksForFingerprints: Bool { true }
     func opinion(of client: IPAddress) -> GateOpinion {
         state.withLock { state in
             state.asked += 1

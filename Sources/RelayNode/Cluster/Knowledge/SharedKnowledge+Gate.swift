@@ -20,8 +20,6 @@ extension SharedKnowledge: IntakeGate {
         return state.withLock { $0.opinion(ofAccount: name, now: now) }
     }
 
-    package var asksForFingerprints: Bool { signs.asksForFingerprints.load(ordering: .relaxed) }
-
     package func opinion(of fingerprints: [Fingerprint]) -> VerdictOpinion {
         guard !fingerprints.isEmpty else { return .nothing }
         let now = clock()

@@ -105,7 +105,6 @@ extension SharedKnowledge.State {
             guard let fingerprint = Fingerprint(octets: order.subject.octets),
                 verdicts.set(order, about: fingerprint)
             else { return [] }
-            signs.asksForFingerprints.store(true, ordering: .relaxed)
             return [fingerprint]
         case .revocation:
             guard let revocation = Revocation(subject: order.subject.octets, order.payload) else { return [] }

@@ -64,7 +64,6 @@ package final class SharedKnowledge: Sendable {
     /// What is asked for each message, and so without the lock.
     final class Signs: Sendable {
         let edition = Atomic<UInt64>(1)
-        let asksForFingerprints = Atomic<Bool>(false)
     }
 
     let signs: Signs
@@ -103,7 +102,6 @@ package final class SharedKnowledge: Sendable {
                 state.node = node
             }
             state.isInCluster = true
-            signs.asksForFingerprints.store(true, ordering: .relaxed)
             state.sayer = sayer
             state.turnPage()
             return state.blocks.words.compactMap { subject, said in
@@ -141,7 +139,6 @@ package final class SharedKnowledge: Sendable {
             let isFull =
                 state.verdicts.words[fingerprint] == nil
                 && state.verdicts.words.count >= KnownVerdicts.ownWordsMost
-            signs.asksForFingerprints.store(true, ordering: .relaxed)
             if !isFull || state.isInCluster {
                 let word = KnownVerdicts.Word(
                     fact: fact, counter: 0, stamp: now.wall, until: now.uptime + lifetime)
