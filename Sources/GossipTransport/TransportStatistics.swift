@@ -47,6 +47,8 @@ package struct TransportStatistics: Sendable, Equatable {
     /// Times that the listeners were bound anew, to be rid of a member.
     package var rebinds: UInt64 = 0
 
+    package init() {}
+
     package subscript(_ channel: Channel) -> Traffic {
         get {
             switch channel {

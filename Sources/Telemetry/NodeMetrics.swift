@@ -54,6 +54,19 @@ package final class NodeMetrics: Sendable {
     package let reportsSent: Counter
     package let doubleBounces: Counter
 
+    // MARK: Cluster
+
+    package let clusterMembers: GaugeTable<MemberStanding>
+    package let clusterOrders: Gauge
+    package let clusterQuarantined: Gauge
+    package let clusterCloneSeen: Gauge
+    package let clusterOctetsSent: CounterTable<LinkChannel>
+    package let clusterOctetsReceived: CounterTable<LinkChannel>
+    package let clusterFramesDropped: CounterTable<FrameDrop>
+    package let clusterRefusals: CounterTable<ClusterRefusal>
+    package let leavingMessages: Gauge
+    package let takenOver: Gauge
+
     // MARK: Names, operators, the node itself
 
     package let lookups: Counter
@@ -84,6 +97,27 @@ package final class NodeMetrics: Sendable {
     package enum EntryState: String, CaseIterable, Sendable { case ready, active, deferred, held }
     package enum AttemptOutcome: String, CaseIterable, Sendable {
         case delivered, deferred, bounced, expired
+    }
+
+    package enum MemberStanding: String, CaseIterable, Sendable {
+        case joining, alive, draining, parked, suspect, dead, left
+    }
+    package enum LinkChannel: String, CaseIterable, Sendable { case control, bulk }
+    package enum FrameDrop: String, CaseIterable, Sendable {
+        case mailboxFull = "mailbox_full"
+        case notConnected = "not_connected"
+        case peerFull = "peer_full"
+        case tooLong = "too_long"
+        case stale, overflow
+    }
+    package enum ClusterRefusal: String, CaseIterable, Sendable {
+        case strangerKey = "stranger_key"
+        case withdrawnKey = "withdrawn_key"
+        case malformed
+        case otherVersion = "other_version"
+        case otherCluster = "other_cluster"
+        case otherName = "other_name"
+        case stranger, fact, order, admission, token, visitor
     }
 
     package init(registry: MetricRegistry = MetricRegistry()) {
@@ -155,6 +189,34 @@ package final class NodeMetrics: Sendable {
         reportsSent = r.counter("chappe_reports_total", "Delivery reports queued.")
         doubleBounces = r.counter(
             "chappe_double_bounces_total", "Failures of messages that nobody can be told of.")
+
+        clusterMembers = r.gauges(
+            "chappe_cluster_members",
+            "Members of the cluster, this node among them, by the state in which it sees them; all 0: in no cluster.",
+            label: "state")
+        clusterOrders = r.gauge(
+            "chappe_cluster_orders", "Orders of the operator that hold, lifted ones not counted.")
+        clusterQuarantined = r.gauge(
+            "chappe_cluster_quarantined",
+            "1 while the node may not deliver: evicted, a restored store, a second process with its key.")
+        clusterCloneSeen = r.gauge(
+            "chappe_cluster_clone_seen", "1 once another process with this node's key was heard.")
+        clusterOctetsSent = r.counters(
+            "chappe_cluster_octets_sent_total", "Octets of frames sent to other members.", label: "channel")
+        clusterOctetsReceived = r.counters(
+            "chappe_cluster_octets_received_total", "Octets of frames that came from other members.",
+            label: "channel")
+        clusterFramesDropped = r.counters(
+            "chappe_cluster_frames_dropped_total", "Frames between members that went no further, by cause.",
+            label: "cause")
+        clusterRefusals = r.counters(
+            "chappe_cluster_refusals_total",
+            "Keys, frames, facts, orders and tokens that were not believed, by cause.",
+            label: "cause")
+        leavingMessages = r.gauge(
+            "chappe_leaving_messages", "Messages that this node, which leaves, has still to give away.")
+        takenOver = r.gauge(
+            "chappe_taken_over_messages", "Messages taken from leaving members since the start.")
 
         lookups = r.counter("chappe_dns_lookups_total", "DNS questions that were not answered from memory.")
         lookupFailures = r.counter("chappe_dns_failures_total", "DNS questions without a usable answer.")

@@ -23,16 +23,27 @@ struct ClusterTests {
             Folder.remove(folder)
         }
 
-        func add(_ number: Int) throws {
+        /// A node in no cluster.
+        func spare() throws -> NodeProcess {
             let port = try FreePort.take(run: 5)
             let node = try NodeProcess(
                 .init(sinkPort: sink.port, extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
             try node.waitForAdmin()
-            if let first = nodes.first {
-                let door = try first.chappe("join-cmd")
-                let line = door.output.split(separator: "\n").first { $0.hasPrefix("chappe join ") }
-                guard let words = line?.split(separator: " ").dropFirst() else { throw Failure(door.output) }
-                let joined = try node.chappe(words.map(String.init) + ["--name", "n\(number)"])
+            return node
+        }
+
+        /// What is to be said on a new node.
+        func joinLine() throws -> [String] {
+            let door = try nodes[0].chappe("join-cmd")
+            let line = door.output.split(separator: "\n").first { $0.hasPrefix("chappe join ") }
+            guard let words = line?.split(separator: " ").dropFirst() else { throw Failure(door.output) }
+            return words.map(String.init)
+        }
+
+        func add(_ number: Int) throws {
+            let node = try spare()
+            if !nodes.isEmpty {
+                let joined = try node.chappe(try joinLine() + ["--name", "n\(number)"])
                 #expect(joined.code == 0, "\(joined.output)")
             } else {
                 let founded = try node.chappe("init", "--name", "n\(number)")
@@ -72,6 +83,25 @@ struct ClusterTests {
             try cluster.nodes[2].start()
             try cluster.nodes[2].waitForAdmin()
             try cluster.agree(on: 3)
+        }
+    }
+
+    @Test("a printed join line is good after a restart of the member that printed it, and once only")
+    func joinLineAfterRestart() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(2)
+            let words = try cluster.joinLine()
+            try cluster.nodes[0].crash()
+            try cluster.nodes[0].start()
+            try cluster.nodes[0].waitForAdmin()
+            try cluster.agree(on: 2)
+            let node = try cluster.spare()
+            let joined = try node.chappe(words + ["--name", "n3"])
+            #expect(joined.code == 0, "\(joined.output)")
+            try cluster.agree(on: 3, by: cluster.nodes + [node])
+            let other = try cluster.spare()
+            let refused = try other.chappe(words + ["--name", "n4"])
+            #expect(refused.code == 2 && refused.output.contains("used already"), "\(refused.output)")
         }
     }
 

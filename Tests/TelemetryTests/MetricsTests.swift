@@ -1,3 +1,4 @@
+import Foundation
 import Telemetry
 import Testing
 
@@ -76,5 +77,41 @@ struct MetricsTests {
         #expect(named.count == lines.filter { $0.hasPrefix("# HELP ") }.count)
         #expect(Set(named).count == named.count)
         #expect(lines.allSatisfy { $0.hasPrefix("#") || $0.hasPrefix("chappe_") })
+    }
+}
+
+@Suite("What watches the metrics")
+struct WatchedMetricsTests {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    @Test(
+        "alerts and dashboard ask for metrics that a node has, by labels that it writes",
+        arguments: ["ops/monitoring/alerts.yaml", "ops/monitoring/dashboard.json"])
+    func exist(path: String) throws {
+        let text = try String(contentsOf: Self.folder.appending(path: path), encoding: .utf8)
+            .replacing("\\\"", with: "\"")
+        let page = NodeMetrics().registry.page()
+        let names = text.matches(of: #/chappe_[a-z_]+/#).map { String($0.output) }
+        #expect(names.count > 20)
+        for name in Set(names) { #expect(page.contains("\n\(name)"), "\(name) is nobody's metric") }
+        for match in text.matches(of: #/(chappe_[a-z_]+)\{([a-z]+)=~?"([a-z_|]+)"/#)
+        where match.output.2 != "instance" {
+            for value in match.output.3.split(separator: "|") {
+                let sample = "\n\(match.output.1){\(match.output.2)=\"\(value)\"}"
+                #expect(page.contains(sample), "no sample is \(sample.dropFirst())")
+            }
+        }
+    }
+
+    @Test("each alert names a runbook that is there")
+    func runbooks() throws {
+        let alerts = try String(
+            contentsOf: Self.folder.appending(path: "ops/monitoring/alerts.yaml"), encoding: .utf8)
+        let pages = alerts.matches(of: #/runbook: (.+)/#).map { String($0.output.1) }
+        #expect(pages.count == alerts.matches(of: #/- alert: /#).count)
+        for page in Set(pages) {
+            #expect(FileManager.default.fileExists(atPath: Self.folder.appending(path: page).path), "\(page)")
+        }
     }
 }

@@ -63,6 +63,12 @@ package struct ClusterRefusals: Sendable, Equatable {
     package var facts: UInt64 = 0
     /// The machine was too busy to hear them.
     package var overflow: UInt64 = 0
+    /// Orders that the operator did not sign, whoever brought them.
+    package var orders: UInt64 = 0
+    /// Admissions that nobody may have given.
+    package var admissions: UInt64 = 0
+    /// Of strangers at the door.
+    package var tokens: UInt64 = 0
 
     mutating func count(_ refusal: FrameRefusal) {
         switch refusal {
@@ -71,4 +77,19 @@ package struct ClusterRefusals: Sendable, Equatable {
         case .stranger: stranger += 1
         }
     }
+}
+
+/// What the page of metrics says of the cluster's part of a node.
+package struct ClusterFigures: Sendable, Equatable {
+    /// Admitted members by state, this node among them.
+    package var members: [MemberState: Int] = [:]
+    /// Of the operator, not lifted, that hold.
+    package var orderCount = 0
+    package var mayDeliver = true
+    package var isCloneSeen = false
+    /// Since the links were made; they are made anew with each membership.
+    package var refusals = ClusterRefusals()
+    package var links = TransportStatistics()
+
+    package init() {}
 }

@@ -30,6 +30,8 @@ package struct ClusterStore: Sendable {
         package var hasLeft = false
         /// The members would not have it any more.
         package var isTurnedAway = false
+        /// Until when it promised to open to new nodes.
+        package var doorUntil: Timestamp?
     }
 
     // MARK: Keys
@@ -50,6 +52,7 @@ package struct ClusterStore: Sendable {
     private static let introductionKey = key("introduction/")
     private static let leftKey = key("left")
     private static let orderKey = key("order/")
+    private static let doorKey = key("door")
 
     // MARK: Reading
 
@@ -96,6 +99,9 @@ package struct ClusterStore: Sendable {
                 return false
             }
             content.seen[node] = number
+        } else if key == doorKey {
+            guard let number = number(value) else { return false }
+            content.doorUntil = Timestamp(milliseconds: Int64(clamping: number))
         } else if key == leftKey {
             content.hasLeft = value == hasLeft
             content.isTurnedAway = value == isTurnedAway
@@ -160,6 +166,13 @@ package struct ClusterStore: Sendable {
     package func order(_ order: Order) async -> StoreError? {
         await commit([
             .note(key: Self.orderKey + OrderFact.octets(of: order.subject), value: OrderFact(order).octets)
+        ])
+    }
+
+    /// A join line that was printed is good after a restart too.
+    package func door(until: Timestamp) async -> StoreError? {
+        await commit([
+            .note(key: Self.doorKey, value: Self.octets(UInt64(clamping: until.milliseconds)))
         ])
     }
 

@@ -1,8 +1,10 @@
 import DNSResolution
 import Delivery
 import EventRecording
+import GossipTransport
 import Intake
 import MailValues
+import Membership
 import QueueEngine
 import QueueStorage
 import SMTPTransport
@@ -13,6 +15,7 @@ extension RelayNode {
     package func metrics() async -> String {
         carryDelivery()
         carryStore()
+        await carryCluster()
         carryRest()
         return metrics.registry.page()
     }
@@ -25,6 +28,8 @@ extension RelayNode {
         var lookups: UInt64 = 0
         var lookupFailures: UInt64 = 0
         var eventsDropped: UInt64 = 0
+        var refusals = ClusterRefusals()
+        var links = TransportStatistics()
     }
 
     private func carryDelivery() {
@@ -69,6 +74,39 @@ extension RelayNode {
         metrics.deliveryStopped.set(store.deliveryRefusal == nil ? 0 : 1)
     }
 
+    private func carryCluster() async {
+        let progress = leaving.withLock { $0 }?.progress ?? LeavingProgress()
+        let isGiving = progress.phase != .staying && progress.phase != .left
+        metrics.leavingMessages.set(isGiving ? progress.messagesLeft : 0)
+        metrics.takenOver.set(progress.takenOver)
+        let now = await cluster.figures()
+        let (refusals, links) = reported.withLock { reported in
+            defer { (reported.refusals, reported.links) = (now.refusals, now.links) }
+            return (reported.refusals, reported.links)
+        }
+        for standing in NodeMetrics.MemberStanding.allCases {
+            metrics.clusterMembers[standing].set(now.members[MemberState(standing)] ?? 0)
+        }
+        metrics.clusterOrders.set(now.orderCount)
+        metrics.clusterQuarantined.set(now.mayDeliver ? 0 : 1)
+        metrics.clusterCloneSeen.set(now.isCloneSeen ? 1 : 0)
+        for channel in NodeMetrics.LinkChannel.allCases {
+            let (before, after) = (links[Channel(channel)], now.links[Channel(channel)])
+            metrics.clusterOctetsSent[channel].grow(from: before.octetsSent, to: after.octetsSent)
+            metrics.clusterOctetsReceived[channel].grow(
+                from: before.octetsReceived, to: after.octetsReceived)
+        }
+        for cause in NodeMetrics.FrameDrop.allCases {
+            metrics.clusterFramesDropped[cause].grow(
+                from: links.dropped(for: cause) ?? refusals.overflow,
+                to: now.links.dropped(for: cause) ?? now.refusals.overflow)
+        }
+        for cause in NodeMetrics.ClusterRefusal.allCases {
+            metrics.clusterRefusals[cause].grow(
+                from: refusals.count(of: cause, by: links), to: now.refusals.count(of: cause, by: now.links))
+        }
+    }
+
     private func carryRest() {
         let resolver = resolver.statistics
         let failures = resolver.failures + resolver.timeouts + resolver.bogus
@@ -92,5 +130,70 @@ extension RelayNode {
     /// When the first of the certificates in force ends.
     var firstExpiry: Timestamp? {
         certificates.values.flatMap { $0.current.certificates.map(\.notAfter) }.min()
+    }
+}
+
+extension Counter {
+    /// Of what somebody else counts: less than before, he began anew.
+    fileprivate func grow(from before: UInt64, to now: UInt64) {
+        increment(by: Int(clamping: now >= before ? now - before : now))
+    }
+}
+
+extension MemberState {
+    fileprivate init(_ standing: NodeMetrics.MemberStanding) {
+        self =
+            switch standing {
+            case .joining: .joining
+            case .alive: .alive
+            case .draining: .draining
+            case .parked: .parked
+            case .suspect: .suspect
+            case .dead: .dead
+            case .left: .left
+            }
+    }
+}
+
+extension Channel {
+    fileprivate init(_ channel: NodeMetrics.LinkChannel) {
+        self =
+            switch channel {
+            case .control: .control
+            case .bulk: .bulk
+            }
+    }
+}
+
+extension TransportStatistics {
+    /// Nil: it is the driver that drops those.
+    fileprivate func dropped(for cause: NodeMetrics.FrameDrop) -> UInt64? {
+        switch cause {
+        case .mailboxFull: control.dropped.mailboxFull + bulk.dropped.mailboxFull
+        case .notConnected: control.dropped.notConnected + bulk.dropped.notConnected
+        case .peerFull: control.dropped.peerFull + bulk.dropped.peerFull
+        case .tooLong: control.dropped.tooLong + bulk.dropped.tooLong
+        case .stale: control.dropped.stale + bulk.dropped.stale
+        case .overflow: nil
+        }
+    }
+}
+
+extension ClusterRefusals {
+    fileprivate func count(of cause: NodeMetrics.ClusterRefusal, by links: TransportStatistics) -> UInt64 {
+        switch cause {
+        case .strangerKey: links.strangers
+        case .withdrawnKey: links.control.dropped.withdrawn + links.bulk.dropped.withdrawn
+        case .malformed: malformed + links.control.dropped.malformed + links.bulk.dropped.malformed
+        case .otherVersion: otherVersion
+        case .otherCluster: otherCluster
+        case .otherName: otherName
+        case .stranger: stranger
+        case .fact: facts
+        case .order: orders
+        case .admission: admissions
+        case .token: tokens
+        case .visitor: links.doorRefusals
+        }
     }
 }

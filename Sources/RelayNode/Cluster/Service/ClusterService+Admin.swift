@@ -106,6 +106,27 @@ extension ClusterService {
             verdicts: orders.count { $0.subject.kind == .verdict })
     }
 
+    /// What is counted of members and links.
+    package func figures() async -> ClusterFigures {
+        var figures = ClusterFigures()
+        guard let member else {
+            figures.mayDeliver = !isEvicted
+            return figures
+        }
+        for node in member.book.members {
+            if let state = await member.driver.state(of: node) { figures.members[state, default: 0] += 1 }
+        }
+        figures.orderCount = member.orders.all(now: WallClock.now()).count { !$0.isLifted }
+        figures.mayDeliver = member.condition.mayDeliver
+        figures.isCloneSeen = member.isCloneSeen
+        figures.refusals = await member.driver.refusals
+        figures.refusals.orders = refusals.orders
+        figures.refusals.admissions = refusals.admissions
+        figures.refusals.tokens = refusals.tokens
+        figures.links = member.driver.transport.statistics
+        return figures
+    }
+
     // MARK: Orders
 
     package func obey(_ request: OrderRequest, by caller: Caller) async throws(AdminProblem) -> OrderAnswer {
@@ -123,6 +144,7 @@ extension ClusterService {
         }
         switch taking {
         case .refused:
+            refusals.orders += 1
             record("order-refused", fields: [("by", caller.recordName)])
             throw AdminProblem(
                 .forbidden, "the order is not signed by this cluster's operator",

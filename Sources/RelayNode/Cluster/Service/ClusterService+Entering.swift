@@ -150,14 +150,31 @@ extension ClusterService {
         let now = WallClock.now()
         let until = max(member.door?.until ?? now, now + .seconds(request.seconds))
         if member.door == nil || until > member.door?.until ?? now {
-            let wished = settings.port > 0 ? settings.port + 2 : 0
-            do throws(TransportError) {
-                let port = try await member.driver.transport.openDoor(port: wished, for: until - now)
-                self.member?.door = (port, until)
-            } catch { throw AdminProblem(.unavailable, "the door cannot be opened: \(error)") }
+            do throws(TransportError) { try await openDoor(until: until, now: now) } catch {
+                throw AdminProblem(.unavailable, "the door cannot be opened: \(error)")
+            }
+            if let failure = await store.door(until: until) {
+                throw AdminProblem(.unavailable, "the promise could not be stored: \(failure.words)")
+            }
         }
         return DoorAnswer(
             host: contact.address.description, port: Int(self.member?.door?.port ?? 0), until: Moment(until))
+    }
+
+    private func openDoor(until: Timestamp, now: Timestamp) async throws(TransportError) {
+        guard let driver = member?.driver else { return }
+        let wished = settings.port > 0 ? settings.port + 2 : 0
+        let port = try await driver.transport.openDoor(port: wished, for: until - now)
+        member?.door = (port, until)
+    }
+
+    /// A join line that an earlier life printed is good until it said.
+    func keepDoorPromise() async {
+        let now = WallClock.now()
+        guard let until = member?.doorPromised, until > now, member?.door == nil else { return }
+        do throws(TransportError) { try await openDoor(until: until, now: now) } catch {
+            record("door", fields: [("failed", "\(error)")])
+        }
     }
 
     /// A stranger knocks. Who is let in is on disk before he hears so.
@@ -167,7 +184,10 @@ extension ClusterService {
         let outcome = await ClusterDoor(identity: member.identity, store: store).serve(
             request, book: member.book, introductions: introductions, now: WallClock.now())
         if let failure = outcome.failure { record("door", fields: [("failed", failure.words)]) }
-        if let refusal = outcome.refusal { record("door", fields: [("refused", refusal.sentence)]) }
+        if let refusal = outcome.refusal {
+            refusals.tokens += 1
+            record("door", fields: [("refused", refusal.sentence)])
+        }
         if let admission = outcome.admitted {
             _ = self.member?.book.take(admission)
             // Before the answer leaves: the new node links to us as soon as it has it.

@@ -23,6 +23,7 @@ extension ClusterService {
         }
         let now = WallClock.now()
         guard let (taken, refused) = member?.orders.apply(changes, now: now) else { return }
+        refusals.orders += UInt64(refused.count)
         for node in refused { record("order-refused", node: node) }
         for order in taken { await keep(order, isOurs: false, now: now) }
     }
@@ -34,7 +35,9 @@ extension ClusterService {
         guard var book = member?.book else { return }
         switch book.take(admission) {
         case .known: return
-        case .refused: return record("admission-refused", node: admission.node)
+        case .refused:
+            refusals.admissions += 1
+            return record("admission-refused", node: admission.node)
         case .taken: break
         }
         // Kept in memory although the disk will not have it: it is said again after a restart.

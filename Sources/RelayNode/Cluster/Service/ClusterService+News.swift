@@ -21,6 +21,7 @@ extension ClusterService {
         case .started(_, let storeIsOld):
             become(storeIsOld ? .storeIsOld(seen: nil) : .speaking)
             sayAnew()
+            if !storeIsOld { await keepDoorPromise() }
         case .storeIsOld(let seen):
             become(.storeIsOld(seen: seen))
             sayAnew()

@@ -65,6 +65,8 @@ package actor ClusterService {
         var isCloneSeen = false
         var deaf: String?
         var door: (port: UInt16, until: Timestamp)?
+        /// Until when an earlier life had promised to open its door.
+        var doorPromised: Timestamp?
         /// How the house was told that members stand.
         var told: [NodeID: Leaver.Standing] = [:]
         var bulk: Set<NodeID> = []
@@ -84,6 +86,8 @@ package actor ClusterService {
     var hasLeft = false
     /// A cluster is being founded or joined.
     var isEntering = false
+    /// What this part would not believe since the process started; the driver counts the rest.
+    var refusals = ClusterRefusals()
     private var running: Task<Void, Never>?
 
     package init(_ settings: Settings, store: ClusterStore) {
@@ -157,6 +161,7 @@ package actor ClusterService {
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
             seen: content.seen, isRotating: next != nil)
+        member?.doorPromised = content.doorUntil
         await seams.entered(identity.node) { [transport = driver.transport] octets, node in
             transport.send(octets, to: node, on: .bulk)
         }
