@@ -137,7 +137,7 @@ let doors: [Target] = [
         on: [
             "MailValues", "SMTPProtocol", "Cryptography", "Telemetry", "AdminProtocol", "RoutingPolicy",
             "Convergence", "Filtering", "Reputation", "Membership", "Intake",
-            "QueueStorage", "AdminClient", "RelayNode",
+            "QueueStorage", "AdminClient", "Threads", "RelayNode",
         ], [arguments]),
 ]
 

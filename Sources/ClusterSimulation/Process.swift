@@ -28,6 +28,8 @@ struct Process {
     /// When the timeline will wake it; `max` for not at all.
     var wakeAt = Int64.max
     var octetsSent = 0
+    /// Facts that its machine knew and dropped.
+    var gone: Set<UInt32> = []
     /// Why it is not there, if it is not: stopped itself, or was stopped.
     var ending: String?
 

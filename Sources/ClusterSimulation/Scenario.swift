@@ -11,6 +11,10 @@ package struct Scenario: Codable, Sendable, Equatable {
     package var clocks: Clocks?
     /// Facts said each second by all nodes together.
     package var factsPerSecond: Double?
+    /// Seconds that a fact lives, half of it at least; absent: it stays.
+    package var factLifetime: Double?
+    /// The share of facts that are taken back before their time.
+    package var factsTakenBack: Double?
     package var steps: [Step]?
 
     package struct Network: Codable, Sendable, Equatable {

@@ -40,5 +40,6 @@ enum WorldEvent {
     case stall(process: Int)
     case step(Int)
     case say
+    case takeBack(fact: Int)
     case look
 }

@@ -5,6 +5,8 @@ extension World {
     /// Does what the scenario says.
     func perform(_ step: Scenario.Step) {
         let index = (step.node ?? 0) % nodeCount
+        // What a thawed node hears at once is old, and its deed's doing.
+        lastDeed = now
         switch step.do {
         case .cut:
             let first = max(1, Int((Double(nodeCount) * (step.share ?? 0.5)).rounded(.down)))
@@ -44,7 +46,6 @@ extension World {
             .evict:
             trouble(index)
         }
-        lastDeed = now
         look(at: now + 250_000)
         see(.deed(step, node: index))
     }

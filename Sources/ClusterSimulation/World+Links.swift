@@ -61,6 +61,7 @@ extension World {
         let drift = (scenario.clocks?.drift ?? 0) / 1_000_000
         processes[index].rate = 1 + drift * (2 * chance.fraction() - 1)
         processes[index].startedAt = time
+        processes[index].gone = []
         processes[index].isPoweredOff = false
         processes[index].frozenSince = nil
         processes[index].isHeld = false
@@ -138,8 +139,9 @@ extension World {
         for (event, arrived) in backlog where processes[index].isRunning {
             switch event {
             case .frame(let frame, let from, let age):
-                let waited = Duration.milliseconds((now - arrived) / 1_000)
-                feed(index, .frame(frame, from: from, age: age + waited))
+                let age = age + .milliseconds((now - arrived) / 1_000)
+                guard age <= Self.frameAgeLongest else { continue }
+                feed(index, .frame(frame, from: from, age: age))
             default: feed(index, event)
             }
         }

@@ -17,6 +17,8 @@ package final class World {
     let table: FactTable?
     /// What was said, in order.
     var news: [News] = []
+    /// The first fact that was heard again although it was gone.
+    var risen: String?
     let places: [NodeID: Int]
 
     var timeline = Timeline()
@@ -43,6 +45,8 @@ package final class World {
 
     /// Processes beyond one for each node, for clones.
     static let spareCount = 2
+    /// What was under way for longer is dropped by who hears it, as the transport does.
+    static let frameAgeLongest: Duration = .seconds(3)
     /// One frame in so many is encoded to count octets.
     private static let sampleEach = 32
 
@@ -118,6 +122,7 @@ package final class World {
         case .stall(let process): stall(process)
         case .step(let index): perform(steps[index])
         case .say: say()
+        case .takeBack(let fact): takeBack(fact)
         case .look:
             guard now >= lookAt else { return }
             lookAt = .max
@@ -258,10 +263,12 @@ package final class World {
         }
         if from >= nodeCount || !routes.isEmpty { routes[to << 16 | processes[from].place] = from }
         let late = now - flight.sent - network.delay(from, to)
-        deliver(
-            to,
-            .frame(flight.frame, from: nodes[processes[from].place], age: .milliseconds(max(late, 0) / 1_000))
-        )
+        let age = Duration.milliseconds(max(late, 0) / 1_000)
+        guard age <= Self.frameAgeLongest else {
+            figures.framesLost += 1
+            return
+        }
+        deliver(to, .frame(flight.frame, from: nodes[processes[from].place], age: age))
     }
 }
 

@@ -63,6 +63,26 @@ struct OpenRelayTests {
         #expect(run.output.contains("these refusals prove little"))
     }
 
+    @Test("a host that would not hear us has told nothing about others")
+    func turnedAway() async throws {
+        let host = ScriptedHost(greeting: "554 5.7.1 Mail from 127.0.0.1 is blocked here") { _, _ in
+            "550 5.7.1 no"
+        }
+        let run = try await run(host)
+        #expect(run.outcome == .partial)
+        #expect(run.output.contains("\(OpenRelayTricks.all.count) not told"))
+        #expect(run.output.contains("chappe host release"))
+    }
+
+    @Test("tricks stand in their order, however many are tried at a time", arguments: [1, 7, 200])
+    func order(sessions: Int) async throws {
+        let host = ScriptedHost { line, _ in line.hasPrefix("RCPT") ? "550 5.7.1 no" : "250 ok" }
+        let run = try await run(host, ["--sessions", "\(sessions)", "--no-headers"])
+        let names = run.output.split(separator: "\n").dropFirst().prefix(OpenRelayTricks.all.count)
+        #expect(zip(names, OpenRelayTricks.all).allSatisfy { $0.hasPrefix($1.name) })
+        #expect(names.count == OpenRelayTricks.all.count)
+    }
+
     @Test("a host that does not answer is unreachable")
     func unreachable() async throws {
         let host = ScriptedHost { _, _ in "250 ok" }

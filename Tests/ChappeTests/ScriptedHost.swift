@@ -10,11 +10,13 @@ final class ScriptedHost: Sendable {
     let port: UInt16
     private let descriptor: CInt
     private let heard = Mutex<[String]>([])
+    private let greeting: String
 
     /// Everything that was said to it, line by line.
     var lines: [String] { heard.withLock { $0 } }
 
-    init(_ script: @escaping Script) {
+    init(greeting: String = "220 scripted", _ script: @escaping Script) {
+        self.greeting = greeting
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
@@ -23,7 +25,7 @@ final class ScriptedHost: Sendable {
         withUnsafeMutablePointer(to: &name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 _ = bind(listener, address, size)
-                _ = listen(listener, 16)
+                _ = listen(listener, 256)
                 _ = getsockname(listener, address, &size)
             }
         }
@@ -42,7 +44,7 @@ final class ScriptedHost: Sendable {
     func stop() { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
     private func serve(_ connection: CInt, _ script: Script) {
-        say("220 scripted", connection)
+        say(greeting, connection)
         var line: [UInt8] = []
         var isData = false
         var octet: UInt8 = 0

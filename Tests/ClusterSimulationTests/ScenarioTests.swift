@@ -31,6 +31,23 @@ import Testing
         #expect(world.figures.octetsPerSecond.most < 10 * 1_024)
     }
 
+    @Test("after an absence nothing that is gone rises again", arguments: [UInt64(1), 2])
+    func absence(seed: UInt64) throws {
+        // `simulate` plays its 25 hours as they are; here they pass in one.
+        let hours = 25.0
+        var scenario = try Self.scenario("absence")
+        scenario.seconds /= hours
+        scenario.factLifetime = scenario.factLifetime.map { $0 / hours }
+        scenario.factsPerSecond = scenario.factsPerSecond.map { $0 * hours }
+        for index in (scenario.steps ?? []).indices {
+            scenario.steps?[index].at /= hours
+            scenario.steps?[index].spread? /= hours
+        }
+        let world = World(scenario, nodes: 5, seed: seed)
+        #expect(world.run() == nil)
+        #expect(world.news.count { $0.goneAt < world.now } > 2_000)
+    }
+
     @Test("an urgent fact is known to forty nodes within a second, 50 ms apart and with losses")
     func news() throws {
         let world = World(try Self.scenario("news"), nodes: 40, seed: 1)

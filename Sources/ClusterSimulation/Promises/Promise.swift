@@ -41,7 +41,7 @@ package enum PromiseCatalog {
     package static func all() -> [any Promise] {
         [
             NobodyDiesFalsely(), DeathIsKnown(), MembersAgree(), IncarnationsRise(), ClonesEnd(),
-            EvictedAreNotHeard(), MemoryIsBounded(), NoFactIsMissing(),
+            EvictedAreNotHeard(), MemoryIsBounded(), NoFactIsMissing(), NothingGoneRises(),
         ]
     }
 }

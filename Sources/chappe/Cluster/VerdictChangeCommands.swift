@@ -6,29 +6,77 @@ import Filtering
 import MailValues
 import Membership
 
-/// `chappe verdict add FINGERPRINT`
+/// `chappe verdict add FINGERPRINT`, or `--file MESSAGE`
 struct VerdictAddCommand: NodeCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Condemns a fingerprint on all nodes, in their queues too.",
-        discussion: "Needs the operator's key.")
+        discussion: """
+            --file takes a message as it was saved, and condemns its text and each file in it: look with --dry-run \
+            first, since a file may be a logo that good mail carries too. Needs the operator's key.
+            """)
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions
     @OptionGroup var key: OperatorKeyOptions
-    @Argument(help: "body:… or attachment:…, and 64 hexadecimal digits.") var fingerprint: String
+    @Argument(help: "body:… or attachment:…, and 64 hexadecimal digits.") var fingerprint: String?
+    @Option(name: .long, help: "A message: a file, or - for standard input.") var file: String?
     @Option(name: .long, help: "Why: goes into the record.") var reason: String
     @Option(name: .customLong("ttl"), help: "For how long: 2h, 3d.") var lifetime: Span
+    @Flag(name: .customLong("dry-run"), help: "Only says which fingerprints it would be.") var isDry = false
+
+    private struct Answer: Encodable {
+        var schema = AdminAPI.schema
+        var verdicts: [Condemned]
+    }
+
+    private struct Condemned: Encodable {
+        var fingerprint: String
+        /// Absent: it was only looked for.
+        var order: OrderAnswer?
+    }
+
+    func validate() throws {
+        guard (fingerprint == nil) != (file == nil) else {
+            throw ValidationError("say a fingerprint, or --file MESSAGE")
+        }
+        guard !isDry || file != nil else {
+            throw ValidationError("--dry-run looks at a file: say --file MESSAGE")
+        }
+    }
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        guard let fingerprint = Fingerprint(fingerprint.lowercased()) else {
-            throw Complaint(
-                "this is no fingerprint: body:… or attachment:…, and 64 hexadecimal digits", .usage)
+        if let file {
+            try condemn(try MessageFile.fingerprints(file), client, on: screen)
+        } else {
+            guard let fingerprint = fingerprint.flatMap({ Fingerprint($0.lowercased()) }) else {
+                throw Complaint(
+                    "this is no fingerprint: body:… or attachment:…, and 64 hexadecimal digits", .usage)
+            }
+            let answer = try condemn(fingerprint, by: Operator(key, client, now: screen.now))
+            try OrderPage.tell(said(of: fingerprint), answer, form, on: screen)
         }
-        let answer = try Operator(key, client, now: screen.now).order(
-            Order.Subject(.verdict, fingerprint.octets), reason: reason, lifetime: lifetime)
-        try OrderPage.tell("\(fingerprint) is condemned for \(lifetime)", answer, form, on: screen)
         return .ok
     }
+
+    private func condemn(_ all: [Fingerprint], _ client: AdminClient, on screen: Screen) throws {
+        let master = isDry ? nil : try Operator(key, client, now: screen.now)
+        var condemned: [Condemned] = []
+        var page: [String] = []
+        for fingerprint in all {
+            let answer = try master.map { try condemn(fingerprint, by: $0) }
+            condemned.append(Condemned(fingerprint: "\(fingerprint)", order: answer))
+            page += answer.map { OrderPage.lines(said(of: fingerprint), $0) } ?? ["\(fingerprint)"]
+        }
+        try screen.answer(
+            form, Answer(verdicts: condemned), rows: condemned, brief: condemned.map(\.fingerprint),
+            page: page)
+    }
+
+    private func condemn(_ fingerprint: Fingerprint, by master: Operator) throws -> OrderAnswer {
+        try master.order(Order.Subject(.verdict, fingerprint.octets), reason: reason, lifetime: lifetime)
+    }
+
+    private func said(of fingerprint: Fingerprint) -> String { "\(fingerprint) is condemned for \(lifetime)" }
 }
 
 /// `chappe verdict revoke FINGERPRINT`, or `--origin NODE`

@@ -13,6 +13,8 @@ struct OpenRelayCommand: ScreenCommand {
             is nobody's, where the listener takes XCLIENT from us. A message that is accepted will be sent: the \
             recipients are in domains that exist for nobody. Networks shared with strangers are tried too, if the \
             node says which there are (its admin socket) and --as is given.
+            The node takes these attempts for what they are: it answers the address slowly from then on, and may block \
+            it for a while. Use one that sends no mail, or release it afterwards (`chappe host release`).
             Exits 0 if everything was refused, 1 if something could not be told, 2 if something was accepted.
             """)
 
@@ -33,6 +35,7 @@ struct OpenRelayCommand: ScreenCommand {
     @Option(name: .customLong("target"), help: "Where a stranger wants mail to go.")
     var target = "relay-test.example"
     @Option(name: .long, help: "Seconds to wait for a reply.") var timeout = 60
+    @Option(name: .long, help: "Tricks tried side by side.") var sessions = Attacks.sessionsDefault
 
     func validate() throws {
         for (name, text) in [("--from-address", source), ("--as", guise)] {
@@ -42,6 +45,9 @@ struct OpenRelayCommand: ScreenCommand {
         }
         guard IPAddress(host) != nil else { throw ValidationError("--host is an address, not a name") }
         guard (1...3600).contains(timeout) else { throw ValidationError("--timeout is from 1 to 3600") }
+        guard (1...Attacks.sessionsMost).contains(sessions) else {
+            throw ValidationError("--sessions is from 1 to \(Attacks.sessionsMost)")
+        }
     }
 
     func perform(on screen: Screen) throws -> Outcome {
@@ -64,8 +70,11 @@ struct OpenRelayCommand: ScreenCommand {
         guard results[0].verdict != .unreachable else {
             throw Complaint("cannot talk to \(host) port \(port): \(results[0].reply)", .unreachable)
         }
-        results += OpenRelayTricks.all.map { attack.attempt($0, parties, as: stranger) }
-        results += tenants(facts, attack, parties, on: screen)
+        let tricks = OpenRelayTricks.all.map { trick in
+            { @Sendable in attack.attempt(trick, parties, as: stranger) }
+        }
+        results += Attacks(sessions: sessions, gauge: Gauge(on: screen)).run(
+            tricks + tenants(facts, attack, parties, on: screen))
         try SelftestPage.tell(results, form, on: screen)
         return SelftestPage.outcome(results)
     }
@@ -73,7 +82,7 @@ struct OpenRelayCommand: ScreenCommand {
     /// Foreign tenants of shared networks. They can only be played where XCLIENT says who we are.
     private func tenants(
         _ facts: SelftestFacts?, _ attack: RelayAttack, _ parties: OpenRelayTrick.Parties, on screen: Screen
-    ) -> [RelayAttack.Result] {
+    ) -> [@Sendable () -> RelayAttack.Result] {
         guard let facts else {
             screen.warn("shared networks were not tried: the node's admin socket does not answer")
             return []
@@ -84,7 +93,9 @@ struct OpenRelayCommand: ScreenCommand {
             return []
         }
         return facts.sharedNetworks.flatMap { shared in
-            TenantTrick.all(for: shared, parties).map { attack.attempt($0, from: shared.network) }
+            TenantTrick.all(for: shared, parties).map { trick in
+                { @Sendable in attack.attempt(trick, from: shared.network) }
+            }
         }
     }
 }

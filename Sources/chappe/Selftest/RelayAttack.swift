@@ -2,8 +2,8 @@ import MailValues
 import RoutingPolicy
 
 /// Tries to get a message through a host that should refuse it, one connection for each attempt.
-struct RelayAttack {
-    enum Verdict: String, Codable {
+struct RelayAttack: Sendable {
+    enum Verdict: String, Codable, Sendable {
         /// 5yz somewhere before the end: as it should be.
         case refused
         /// 2yz to the end of data: the host took the message.
@@ -12,9 +12,11 @@ struct RelayAttack {
         case deferred
         /// No talk came about.
         case unreachable
+        /// Refused before anything was asked: the host knows our address, and what it would tell others cannot be told.
+        case turnedAway = "turned away"
     }
 
-    struct Result: Codable {
+    struct Result: Codable, Sendable {
         var name: String
         var sender: String
         var recipient: String
@@ -26,7 +28,7 @@ struct RelayAttack {
     }
 
     /// One envelope and message, and the address to come from.
-    struct Attempt {
+    struct Attempt: Sendable {
         var name: String
         var sender: [UInt8]
         var recipient: [UInt8]
@@ -92,7 +94,10 @@ struct RelayAttack {
         _ talker: borrowing PlainTalker, _ attempt: Attempt, _ guise: IPAddress?, _ stopsBeforeData: Bool
     ) throws(PlainTalker.Failure) -> (Verdict, String) {
         var reply = try talker.reply()
-        guard reply.isPositive else { return (Self.verdict(reply), "greeting: \(reply.text)") }
+        guard reply.isPositive else {
+            let verdict = Self.verdict(reply)
+            return (verdict == .refused ? .turnedAway : verdict, "greeting: \(reply.text)")
+        }
         _ = try talker.command("EHLO elsewhere.example")
         if let guise {
             let text = guise.isV4 ? "\(guise)" : "IPV6:\(guise)"

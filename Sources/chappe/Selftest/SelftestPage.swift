@@ -39,12 +39,17 @@ enum SelftestPage {
     static func verdict(_ results: [RelayAttack.Result]) -> [String] {
         let attempts = results.filter { !$0.isControl }
         let accepted = attempts.filter { $0.verdict == .accepted }.count
-        let unsure = attempts.filter { $0.verdict == .deferred || $0.verdict == .unreachable }.count
+        let unsure = attempts.filter { $0.verdict != .accepted && $0.verdict != .refused }.count
         var lines = [
             "\(Wording.count(attempts.count, "trick")) tried, \(accepted) accepted, \(unsure) not told"
         ]
         if accepted > 0 {
             lines.append("THIS IS AN OPEN RELAY: strangers can send through it what they like.")
+        }
+        if attempts.contains(where: { $0.verdict == .turnedAway }) {
+            lines.append(
+                "The node would not hear this address any more: `chappe host release ADDRESS` there, or another address."
+            )
         }
         if results.contains(where: { $0.isControl && $0.verdict != .accepted }) {
             lines.append("The node refused even its own recipient, so these refusals prove little.")

@@ -4,7 +4,7 @@ import RoutingPolicy
 
 /// What another tenant of a network that we share with strangers can do: come from the right address, with
 /// all but one of the marks that make mail ours.
-struct TenantTrick {
+struct TenantTrick: Sendable {
     var attempt: RelayAttack.Attempt
 
     static func all(

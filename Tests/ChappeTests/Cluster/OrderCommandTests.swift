@@ -78,6 +78,48 @@ struct OrderCommandTests {
         }
     }
 
+    @Test(
+        "a message in a file is condemned by its text and each of its files, and looked at without an order")
+    func file() async throws {
+        let path = "/tmp/chappe-message-\(UInt64.random(in: 0 ... .max))"
+        defer { unlink(path) }
+        let text = String(repeating: "Dear customer, your parcel waits for you!\n", count: 4)
+        try write(
+            "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n\(text)\n--b\n"
+                + "Content-Type: application/pdf\n\n\(String(repeating: "%PDF", count: 100))\n--b--\n",
+            to: path)
+        try await ClusterOfTwo.with { two in
+            let arguments = ["verdict", "add", "--file", path, "--reason", "x", "--ttl", "3d"]
+            let look = try await two.run(arguments + ["--dry-run"])
+            #expect(look.outcome == .ok, "\(look.errors)")
+            #expect(try two.orders.isEmpty)
+            let found = look.output.split(separator: "\n").compactMap { Fingerprint(String($0)) }
+            #expect(found.count == 2 && found[0].kind == .body && found[1].kind == .attachment)
+            let run = try await two.run(arguments)
+            #expect(run.outcome == .ok, "\(run.errors)")
+            #expect(try two.orders.map(\.subject) == found.map { Order.Subject(.verdict, $0.octets) })
+        }
+    }
+
+    @Test("a message that says too little is nobody's campaign")
+    func telling() async throws {
+        let path = "/tmp/chappe-message-\(UInt64.random(in: 0 ... .max))"
+        defer { unlink(path) }
+        try write("Subject: x\n\nOK, thanks\n", to: path)
+        try await ClusterOfTwo.with { two in
+            let run = try await two.run(["verdict", "add", "--file", path, "--reason", "x", "--ttl", "3d"])
+            #expect(run.outcome == .partial)
+            #expect(try two.orders.isEmpty)
+            #expect(run.errors.contains("too little text"), "\(run.errors)")
+        }
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        let file = try #require(fopen(path, "w"))
+        defer { fclose(file) }
+        #expect(fputs(text, file) >= 0)
+    }
+
     @Test("says who was told, who will hear of it, and how much it touches")
     func told() async throws {
         try await ClusterOfTwo.with { two in
@@ -109,6 +151,10 @@ struct OrderCommandTests {
             (["drain", "--node", "relay-9", "--reason", "x"], "there are relay-1, relay-2"),
             (["verdict", "add", "body:3f", "--reason", "x", "--ttl", "1d"], "no fingerprint"),
             (["verdict", "add", print, "--reason", "x"], "--ttl"),
+            (["verdict", "add", print, "--file", "a", "--reason", "x", "--ttl", "1d"], "--file"),
+            (["verdict", "add", "--reason", "x", "--ttl", "1d"], "--file"),
+            (["verdict", "add", print, "--dry-run", "--reason", "x", "--ttl", "1d"], "--dry-run"),
+            (["verdict", "add", "--file", "/nonexistent", "--reason", "x", "--ttl", "1d"], "No such file"),
             (["verdict", "revoke"], "--origin"),
         ])
     func nonsense(_ arguments: [String], _ words: String) async throws {

@@ -71,6 +71,11 @@ struct VerdictIntakeTests {
             Self.body(Self.text), Fingerprint(.attachment, digest: SHA256.digest(of: Array(file.utf8))),
         ].compactMap { $0 }
         #expect(fingerprints(content) == expected)
+        // As programs save it, it is the same message.
+        for lineEnd in ["\r\n", "\n", "\r"] {
+            #expect(MessageFingerprints.of(Array(content.replacing("\r\n", with: lineEnd).utf8)) == expected)
+        }
+        #expect(MessageFingerprints.of([]).isEmpty)
         for octets in [1, 7, 100] { #expect(fingerprints(content, pieceOctets: octets) == expected) }
         let quoted =
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
