@@ -49,13 +49,7 @@ extension RelayNode {
     package func leave(
         _ isOn: Bool, reason: String, by caller: Caller
     ) async throws(AdminProblem) -> LeaveProgress {
-        try await leave(isOn, reason: reason, by: caller.recordName)
-    }
-
-    @discardableResult
-    func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
-        guard let shell = leaving.withLock({ $0 }) else { throw Self.alone }
-        if isOn, shell.progress.phase == .staying {
+        if isOn, leaving.withLock({ $0 })?.progress.phase == .staying {
             let takers = await cluster.list().members.filter { !$0.isSelf && $0.state == .alive }
             guard !takers.isEmpty else {
                 throw AdminProblem(
@@ -63,6 +57,13 @@ extension RelayNode {
                     advice: "`chappe members`; a cluster's last node cannot leave it")
             }
         }
+        return try await leave(isOn, reason: reason, by: caller.recordName)
+    }
+
+    @discardableResult
+    func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
+        // Of a node that left before it was started anew there is nothing to be done, only to be said.
+        guard let shell = leaving.withLock({ $0 }) else { return try await leaveProgress() }
         var event = Event(.admin, at: WallClock.now())
         event.add("action", isOn ? "leave" : "stay")
         event.add("by", who)
@@ -76,7 +77,9 @@ extension RelayNode {
     /// The shell takes its words one after another: who asks at once is told what became of this one.
     private func isTaken(_ isOn: Bool, by shell: LeavingShell) async {
         let deadline = ContinuousClock.now + Self.patience
-        while (shell.progress.phase == .staying) == isOn, ContinuousClock.now < deadline {
+        while case let phase = shell.progress.phase, phase != .left, (phase == .staying) == isOn,
+            ContinuousClock.now < deadline
+        {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
