@@ -98,11 +98,41 @@ extension RelayNode {
         answer.bounced = progress.bounced
         answer.waiting = progress.messagesLeft
         answer.obstacle = progress.obstacle
+        if answer.obstacle == nil, let reason = progress.waitsFor {
+            answer.obstacle = await words(for: reason)
+        }
         for (node, share) in progress.heirs {
             answer.heirs.append(LeaveProgress.Heir(name: await cluster.name(of: node), messages: share.taken))
         }
         answer.heirs.sort { $0.name < $1.name }
         return answer
+    }
+
+    private func words(for obstacle: Leaver.Obstacle) async -> String {
+        switch obstacle {
+        case .nobodyThere: return "no other member is there"
+        case .noRoom: return "no other member has room"
+        case .silent(let nodes):
+            var names: [String] = []
+            for node in nodes { names.append(await cluster.name(of: node)) }
+            return
+                "\(names.joined(separator: ", ")) took messages, or may have, and is silent: start it, "
+                + "or if it is gone for good, `chappe force-leave`"
+        }
+    }
+
+    /// What `status` says of a leaving; nil where there is none.
+    func leavingProblem() async -> NodeStatus.Problem? {
+        guard leaving.withLock({ $0 }) != nil, let progress = try? await leaveProgress() else { return nil }
+        switch progress.phase {
+        case .staying: return nil
+        case .left:
+            return .init(.degraded, "has left its cluster", advice: "stop it, or `chappe join` it anew")
+        case .stoppingIntake, .giving, .confirming, .bequeathing, .signing:
+            var words = "leaves: \(progress.waiting) of \(progress.messages) messages have no other owner yet"
+            if let obstacle = progress.obstacle { words += "; it does not go on: \(obstacle)" }
+            return .init(.degraded, words, advice: "`chappe leave` shows how far it is, or `--stay` ends it")
+        }
     }
 
     private static let alone = AdminProblem(
