@@ -34,7 +34,7 @@ final class Batch {
         wire.envelope(message.envelope, epoch: epoch, withRecipients: true)
         put(database[.envelope], id: id)
         if message.envelope.chunkCount > 0 {
-            singleDelete(database[.state], chunksOf: id)
+            forgetChunks(of: id, in: database)
         } else {
             put(database[.content], numbered: id, 0, pieces: message.content)
         }
@@ -102,9 +102,13 @@ final class Batch {
         put(database[.content], numbered: id, number, pieces: octets)
     }
 
+    /// † Always by a single delete, never mixed with true ones: an heir fetches a message's chunks again after a
+    /// start swept them, and then the note is put a second time.
+    func forgetChunks(of id: QueueID, in database: Database) { singleDelete(database[.state], chunksOf: id) }
+
     func dropChunks(_ id: QueueID, count: UInt32, from database: Database) {
         for number in 0..<count { singleDelete(database[.content], numbered: id, number) }
-        singleDelete(database[.state], chunksOf: id)
+        forgetChunks(of: id, in: database)
     }
 
     /// Everything between two keys; for sweeping, where the number of chunks is not known.

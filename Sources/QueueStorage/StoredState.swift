@@ -67,6 +67,10 @@ struct StoredState: Equatable, Sendable {
 
     /// Drops the chunks whose envelope never came: each message under way left a note, which its envelope's
     /// batch removes.
+    ///
+    /// † What has an envelope is a message, whatever a note says. Earlier versions removed notes here by a true
+    /// delete: the library's single delete takes one put with it and all that lies between, the true delete
+    /// among it, and the note of a life before stood there again, beside a message whose chunks had come anew.
     private static func sweepChunks(of database: Database) throws(DatabaseError) {
         var ids: [QueueID] = []
         try database.walk(.state, from: Key.chunksPrefix, to: Key.chunksPrefix.dropLast() + [0x30]) {
@@ -78,8 +82,10 @@ struct StoredState: Equatable, Sendable {
         guard !ids.isEmpty else { return }
         let batch = Batch()
         for id in ids {
-            batch.deleteRange(database[.content], from: id.octets, to: Key.end(of: id))
-            batch.delete(database[.state], key: Key.chunksPrefix + id.octets)
+            if try database.get(.envelope, id.octets, { _ in () }) == nil {
+                batch.deleteRange(database[.content], from: id.octets, to: Key.end(of: id))
+            }
+            batch.forgetChunks(of: id, in: database)
         }
         try batch.write(to: database, synced: true)
     }

@@ -61,6 +61,13 @@ struct ClusterTests {
             return path
         }
 
+        func expectOneOwner(of ids: [String], among nodes: [NodeProcess]) throws {
+            for id in ids {
+                let owners = try nodes.filter { try $0.chappe("queue", "show", id).code == 0 }
+                #expect(owners.count == 1, "\(id) has \(owners.count) owners")
+            }
+        }
+
         /// Returns once every node in `who` sees so many members up.
         func agree(on count: Int, by who: [NodeProcess]? = nil) throws {
             for node in who ?? nodes {
@@ -143,6 +150,75 @@ struct ClusterTests {
         }
     }
 
+    @Test("who was stopped or killed and started again leaves as others do", arguments: [SIGTERM, SIGKILL])
+    func leavingInAnotherLife(signal: Int32) async throws {
+        try await Threads.run {
+            let cluster = try Cluster(3, isSilent: true)
+            let leaver = cluster.nodes[2]
+            let wire = try Wire.session(leaver.port)
+            // The last one is larger than one piece of a store.
+            let ids = try (1...20).map { number in
+                let filler = String(repeating: "text of some length\r\n", count: number == 20 ? 30_000 : 1)
+                return try wire.deliver("Subject: \(number)\r\n\r\n\(filler)", to: "user@example.net")
+            }
+            leaver.signal(signal)
+            try leaver.waitForEnd()
+            try leaver.start()
+            try leaver.waitForAdmin()
+            try cluster.agree(on: 3)
+            try Waiting.until("the queue is given away") {
+                try leaver.chappe("leave", "--no-wait").output.contains("has left")
+            }
+            let heirs = Array(cluster.nodes[..<2])
+            try cluster.expectOneOwner(of: ids, among: heirs)
+            // Nobody is left who heard it go, but for what they wrote down.
+            for heir in heirs { try heir.crash() }
+            for heir in heirs {
+                try heir.start()
+                try heir.waitForAdmin()
+            }
+            try cluster.agree(on: 2, by: heirs)
+            for heir in heirs {
+                #expect(try heir.chappe("members", "--no-headers").output.contains("DL  n3"))
+            }
+        }
+    }
+
+    @Test("an order to leave is obeyed once somebody is there to take the queue, in a later life too")
+    func leavingByOrder() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(2, isSilent: true)
+            let (heir, leaver) = (cluster.nodes[0], cluster.nodes[1])
+            let id = try Wire.session(leaver.port).deliver("Subject: x\r\n\r\n")
+            try heir.crash()
+            try cluster.agree(on: 1, by: [leaver])
+            let refused = try leaver.chappe("leave")
+            #expect(refused.code == 2, "\(refused.output)")
+            #expect(refused.output.contains("no other member is there"), "\(refused.output)")
+            for words in [[], ["--stay"], []] {
+                let told = try leaver.chappe(["leave", "--node", "n2", "--no-wait"] + words)
+                #expect(told.code <= 1, "\(told.output)")
+            }
+            // Nobody is there: its doors stay open, in this life and in the next.
+            _ = try Wire.session(leaver.port).deliver("Subject: y\r\n\r\n")
+            try leaver.crash()
+            try leaver.start()
+            try leaver.waitForAdmin()
+            _ = try Wire.session(leaver.port).deliver("Subject: z\r\n\r\n")
+            try heir.start()
+            try heir.waitForAdmin()
+            try cluster.agree(on: 1, by: [heir])
+            try cluster.expectOneOwner(of: [id], among: [heir])
+            let again = try leaver.chappe("leave")
+            #expect(again.code == 0, "\(again.output)")
+            try leaver.crash()
+            try leaver.start()
+            try leaver.waitForAdmin()
+            let late = try leaver.chappe("leave")
+            #expect(late.code == 0 && late.output.contains("has left"), "\(late.output)")
+        }
+    }
+
     @Test("who leaves gives every message to another node, and can join again")
     func leaving() async throws {
         try await Threads.run {
@@ -156,10 +232,7 @@ struct ClusterTests {
             #expect(told.code == 1, "begun, and not awaited: \(told.output)")
             let left = try leaver.chappe("leave", "--reason", "a test")
             #expect(left.code == 0, "\(left.output)")
-            for id in ids {
-                let owners = try cluster.nodes[..<2].filter { try $0.chappe("queue", "show", id).code == 0 }
-                #expect(owners.count == 1, "\(id) has \(owners.count) owners")
-            }
+            try cluster.expectOneOwner(of: ids, among: Array(cluster.nodes[..<2]))
             try cluster.agree(on: 2, by: Array(cluster.nodes[..<2]))
             try Waiting.until("it is let in again") {
                 let line = try cluster.nodes[0].chappe("join-cmd").output.split(separator: "\n").first {
@@ -169,6 +242,8 @@ struct ClusterTests {
                 return try leaver.chappe(words + ["--name", "n3"]).code == 0
             }
             try cluster.agree(on: 3)
+            // What it gave away is others' for good.
+            #expect(try leaver.chappe("queue", "ls", "--no-headers").output.isEmpty)
             // The order to leave is still said, and is older than its new admission.
             #expect(
                 try cluster.nodes[1].chappe("host", "block", "203.0.113.9", "--reason", "a test").code == 0)
@@ -176,6 +251,11 @@ struct ClusterTests {
                 try leaver.chappe("host", "ls").output.contains("203.0.113.9")
             }
             try cluster.agree(on: 3)
+            let later = try Wire.session(leaver.port).deliver("Subject: x\r\n\r\n")
+            let again = try leaver.chappe("leave", "--reason", "a test")
+            #expect(again.code == 0, "\(again.output)")
+            #expect(again.output.contains("1 of 1 message handed over"), "\(again.output)")
+            try cluster.expectOneOwner(of: ids + [later], among: Array(cluster.nodes[..<2]))
         }
     }
 }

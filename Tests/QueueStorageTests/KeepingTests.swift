@@ -187,6 +187,57 @@ import Testing
         queue.close()
     }
 
+    @Test("chunks that were swept and come again stay, however often the store is opened")
+    func keepsWhatComesAgain() throws {
+        // An heir that fetches a large message, ends, and fetches it in its next life.
+        for sweeps in 1...3 {
+            let scratch = ScratchDirectory()
+            for _ in 0..<sweeps {
+                let queue = try RocksQueue.openSample(scratch)
+                #expect(try queue.contentPiece(Sample.id(1), number: 0) == nil)
+                #expect(queue.writeChunkAndWait(Sample.id(1), 0, [1, 2, 3]).isSuccess)
+                queue.close()
+            }
+            var queue = try RocksQueue.openSample(scratch)
+            for number in 0..<UInt32(2) {
+                #expect(queue.writeChunkAndWait(Sample.id(1), number, [4, 5, 6]).isSuccess)
+            }
+            #expect(queue.commitAndWait([.accept(chunked(1, chunks: 2))]).isSuccess)
+            for life in 1...3 {
+                queue.close()
+                queue = try RocksQueue.openSample(scratch)
+                for number in 0..<UInt32(2) {
+                    #expect(
+                        try queue.contentPiece(Sample.id(1), number: number) == [4, 5, 6],
+                        "swept \(sweeps) times, opened \(life) times")
+                }
+            }
+            #expect(
+                queue.commitAndWait([.remove(Sample.id(1), chunkCount: 2, recipientCount: 1)]).isSuccess)
+            queue.close()
+            queue = try RocksQueue.openSample(scratch)
+            #expect(queue.countKeys(.content) == 0)
+            queue.close()
+        }
+    }
+
+    @Test("a note of chunks that stands beside their envelope takes nothing away")
+    func sweepsNoMessage() throws {
+        var queue = try RocksQueue.openSample(scratch)
+        #expect(queue.writeChunkAndWait(Sample.id(1), 0, [1, 2, 3]).isSuccess)
+        #expect(queue.commitAndWait([.accept(chunked(1, chunks: 1))]).isSuccess)
+        _ = try queue.database.read { (database) throws(DatabaseError) in
+            let batch = Batch()
+            batch.put(database[.state], key: Key.chunksPrefix + Sample.id(1).octets, value: [])
+            try batch.write(to: database, synced: true)
+        }
+        queue.close()
+        queue = try RocksQueue.openSample(scratch)
+        #expect(try queue.contentPiece(Sample.id(1), number: 0) == [1, 2, 3])
+        #expect(queue.countKeys(.state) == 1, "the note is gone")
+        queue.close()
+    }
+
     @Test("the envelope brings chunks along that still wait to be written")
     func envelopeDoesNotPassItsChunks() throws {
         let queue = try RocksQueue.openSample(scratch) { $0.chunkOctetsPerBatch = 1 }

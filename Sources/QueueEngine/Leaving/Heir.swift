@@ -68,7 +68,9 @@ package struct Heir: Sendable {
             books[subject, default: ReceiptBook()].add(receipts)
             books[subject]?.number = number ?? 0
         case .frame(let frame, let node): receive(frame, from: node, now: now, &actions)
-        case .adopted(let leaver, let session, let answers): adopted(leaver, session, answers, &actions)
+        case .adopted(let leaver, let session, let answers):
+            adopted(leaver, session, answers, &actions)
+            fetchWaiting(from: leaver, now: now, &actions)
         case .chunkWritten(let id, let number, let isDone):
             chunkWritten(id, number, isDone: isDone, now: now, &actions)
         case .testamentStored(let subject, let number, let isDone):
@@ -76,6 +78,7 @@ package struct Heir: Sendable {
         case .close(let isClosed):
             isOpen = !isClosed
             hasTold = false
+            if isClosed { giveUpFetching(&actions) }
         case .left(let node): forget(node, &actions)
         case .tick: fetchAgain(now: now, &actions)
         }
@@ -201,12 +204,11 @@ package struct Heir: Sendable {
         }
         // Begun before, and broken off: it goes on where it was, whoever has the message now.
         guard let partial = partials[offer.id], !partial.isWriting,
-            partial.envelope.chunkCount == envelope.chunkCount,
-            partials.values.count(where: { $0.offer?.leaver == leaver }) < limits.fetches
+            partial.envelope.chunkCount == envelope.chunkCount
         else { return .busy }
         partials[offer.id]?.resume(
             envelope, for: PartialMessage.Offer(leaver, offer.session, offer.count, receipt))
-        fetch(offer.id, now: now, &actions)
+        fetchWaiting(from: leaver, now: now, &actions)
         return nil
     }
 

@@ -83,6 +83,12 @@ struct HeirTerms: Sendable {
     var isSettled: Bool { takenCount == marks.count && markingCount == 0 }
     var oldestEpoch: UInt64? { marks.values.lazy.map(\.epoch).min() }
 
+    /// It has said that it takes nothing now.
+    func isResting(now: Uptime) -> Bool {
+        guard case .open(let open) = link else { return false }
+        return !isTaking || open.restsUntil.map { $0 > now } ?? false
+    }
+
     // MARK: Marks
 
     mutating func add(_ message: Leaver.Message, epoch: UInt64, standing: Mark.Standing) {

@@ -101,7 +101,8 @@ extension Leaver {
             case .closed:
                 heirs[heir]?.free(id)
                 heirs[heir]?.isTaking = false
-            case .busy, .damaged: heirs[heir]?.rest(id, until: now + limits.restWhenFull)
+            case .busy: heirs[heir]?.rest(id, until: now + limits.restWhenBusy)
+            case .damaged: heirs[heir]?.rest(id, until: now + limits.restWhenFull)
             }
             counters.refused += 1
         }

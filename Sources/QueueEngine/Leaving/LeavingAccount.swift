@@ -21,6 +21,26 @@ package struct LeavingAccount: Sendable, Equatable {
 }
 
 extension Leaver {
+    /// What keeps a leaving from going on: somebody must do something, or it waits for ever.
+    package enum Obstacle: Sendable, Equatable {
+        /// Nothing else is left to do, and these took messages, or may have: only they can say.
+        case silent([NodeID])
+        case nobodyThere
+        case noRoom
+    }
+
+    package func obstacle(now: Uptime) -> Obstacle? {
+        guard phase == .giving || phase == .confirming else { return nil }
+        guard !living.isEmpty else { return .nobodyThere }
+        let isMoreToGive =
+            !queue.isEmpty || !marking.isEmpty || living.contains { heirs[$0]?.isSettled == false }
+        if isMoreToGive {
+            return living.allSatisfy { heirs[$0]?.isResting(now: now) == true } ? .noRoom : nil
+        }
+        let silent = heirs.filter { $1.standing == .silent && !$1.marks.isEmpty }.map(\.key).sorted()
+        return silent.isEmpty ? nil : .silent(silent)
+    }
+
     package var account: LeavingAccount {
         var account = LeavingAccount()
         account.unmarked = queue.count + held.count

@@ -31,7 +31,8 @@ package struct LeavingLimits: Sendable, Equatable {
     package var patienceForAnswers: Duration = .seconds(10)
     /// An heir that has no room is asked again after this.
     package var restWhenFull: Duration = .seconds(5)
-    /// What could not be offered now, since it is being attempted, is looked at again after this.
+    /// What could not be offered now, since it is being attempted, is looked at again after this; so is what an heir has in
+    /// hand already.
     package var restWhenBusy: Duration = .milliseconds(500)
 
     package init() {}

@@ -22,6 +22,8 @@ package struct ClusterStore: Sendable {
         package var incarnation: UInt64 = 0
         /// The last that was seen of others.
         package var seen: [NodeID: UInt64] = [:]
+        /// The incarnation in which a member left in order.
+        package var departed: [NodeID: UInt64] = [:]
         /// How members were reached last.
         package var introductions: [Introduction] = []
         /// The operator's, lifted ones among them.
@@ -49,6 +51,7 @@ package struct ClusterStore: Sendable {
     private static let admissionKey = key("admission/")
     private static let evictionKey = key("eviction/")
     private static let seenKey = key("seen/")
+    private static let departedKey = key("departed/")
     private static let introductionKey = key("introduction/")
     private static let leftKey = key("left")
     private static let orderKey = key("order/")
@@ -102,6 +105,10 @@ package struct ClusterStore: Sendable {
         } else if key == doorKey {
             guard let number = number(value) else { return false }
             content.doorUntil = Timestamp(milliseconds: Int64(clamping: number))
+        } else if key.starts(with: departedKey) {
+            guard let node = NodeID(octets: key.dropFirst(departedKey.count)), let number = number(value)
+            else { return false }
+            content.departed[node] = number
         } else if key == leftKey {
             content.hasLeft = value == hasLeft
             content.isTurnedAway = value == isTurnedAway
@@ -118,8 +125,11 @@ package struct ClusterStore: Sendable {
     // MARK: Writing
 
     /// The whole book, where the node founds or joins a cluster; what it knew of an earlier one goes, but for its own
-    /// incarnation. Waits for the disk. Nil once it is there, else why not.
+    /// incarnation. So does what it gave away when it left: it is others', and they have forgotten that they took it from
+    /// here, so that nobody could say so any more. Waits for the disk. Nil once it is there, else why not.
     package func found(_ book: AdmissionBook, introductions: [Introduction] = []) async -> StoreError? {
+        // † First: once this node is a member again its marks would be settled anew, and all of it delivered twice.
+        if let error = await LeavingShell.forgetLeaving(in: store) { return error }
         var changes: [QueueChange] = []
         do throws(StoreError) {
             try store.notes(under: Self.prefix) { key, _ in
@@ -128,7 +138,6 @@ package struct ClusterStore: Sendable {
             }
         } catch { return error }
         changes.append(.note(key: Self.clusterKey, value: book.cluster.octets + book.operatorKey))
-        changes.append(LeavingNotes.left(false))
         changes += book.all.map(Self.change)
         changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
         changes += introductions.map(Self.change)
@@ -183,6 +192,10 @@ package struct ClusterStore: Sendable {
 
     package func persist(seen incarnation: UInt64, of node: NodeID) async -> StoreError? {
         await commit([.note(key: Self.seenKey + node.octets, value: Self.octets(incarnation))])
+    }
+
+    package func persist(departed incarnation: UInt64, of node: NodeID) async -> StoreError? {
+        await commit([.note(key: Self.departedKey + node.octets, value: Self.octets(incarnation))])
     }
 
     private func commit(_ changes: [QueueChange]) async -> StoreError? {

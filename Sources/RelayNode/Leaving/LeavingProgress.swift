@@ -18,7 +18,9 @@ package struct LeavingProgress: Sendable, Equatable {
     package var possibleDuplicates = 0
     /// Messages taken over from others since the start.
     package var takenOver = 0
-    /// What keeps it from going on, for people.
+    /// For whom or what it waits.
+    package var waitsFor: Leaver.Obstacle?
+    /// What of the disk keeps it from going on, for people.
     package var obstacle: String?
 
     package init() {}

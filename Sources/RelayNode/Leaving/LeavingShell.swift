@@ -218,6 +218,7 @@ package actor LeavingShell {
         progress.possibleDuplicates = machine.leaver.counters.possibleDuplicates
         progress.takenOver = machine.heir.takenCount
         progress.obstacle = obstacle
+        progress.waitsFor = machine.leaver.obstacle(now: now)
         if let countersBefore {
             let counters = dispatcher.status.counters
             progress.delivered = counters.delivered - countersBefore.delivered

@@ -90,11 +90,13 @@ extension RelayNode: AdminBackend, HealthSource {
             status.events.dropped = Int(eventFile.counts.dropped)
         }
         status.cluster = await cluster.status()
-        status.problems = problems(status) + (await cluster.problems())
+        let leaving = await leavingProblem()
+        status.problems = problems(status, isLeaving: leaving != nil) + (await cluster.problems())
+        if let leaving { status.problems.append(leaving) }
         return status
     }
 
-    private func problems(_ status: NodeStatus) -> [NodeStatus.Problem] {
+    private func problems(_ status: NodeStatus, isLeaving: Bool) -> [NodeStatus.Problem] {
         var problems: [NodeStatus.Problem] = []
         if let sick = status.store.sick {
             problems.append(
@@ -159,7 +161,8 @@ extension RelayNode: AdminBackend, HealthSource {
                     "a certificate \(isOver ? "ended" : "ends") at \(Moment(expiry))",
                     advice: "renew it, then `chappe reload` (ops/runbooks/certificate-expires.md)"))
         }
-        if status.isDraining {
+        // Who leaves has closed his doors himself.
+        if status.isDraining && !isLeaving {
             problems.append(.init(.degraded, "draining: no new sessions", advice: "`chappe undrain`"))
         }
         if status.events.dropped > 0 {

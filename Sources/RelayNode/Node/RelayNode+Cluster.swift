@@ -27,9 +27,9 @@ extension RelayNode: ClusterBackend {
                 try? await self?.drain(isOn, reason: order.reason, by: "order \(order.number) of \(order.by)")
             }
         }
-        seams.leave = { [weak self] order in
+        seams.leave = { [weak self] isOn, order in
             Task {
-                try? await self?.leave(true, reason: order.reason, by: "order \(order.number) of \(order.by)")
+                try? await self?.leave(isOn, reason: order.reason, by: "order \(order.number) of \(order.by)")
             }
         }
         seams.entered = { [weak self] me, send in await self?.takePart(me, send) }

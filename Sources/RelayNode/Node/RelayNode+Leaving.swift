@@ -49,13 +49,7 @@ extension RelayNode {
     package func leave(
         _ isOn: Bool, reason: String, by caller: Caller
     ) async throws(AdminProblem) -> LeaveProgress {
-        try await leave(isOn, reason: reason, by: caller.recordName)
-    }
-
-    @discardableResult
-    func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
-        guard let shell = leaving.withLock({ $0 }) else { throw Self.alone }
-        if isOn, shell.progress.phase == .staying {
+        if isOn, leaving.withLock({ $0 })?.progress.phase == .staying {
             let takers = await cluster.list().members.filter { !$0.isSelf && $0.state == .alive }
             guard !takers.isEmpty else {
                 throw AdminProblem(
@@ -63,6 +57,13 @@ extension RelayNode {
                     advice: "`chappe members`; a cluster's last node cannot leave it")
             }
         }
+        return try await leave(isOn, reason: reason, by: caller.recordName)
+    }
+
+    @discardableResult
+    func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
+        // Of a node that left before it was started anew there is nothing to be done, only to be said.
+        guard let shell = leaving.withLock({ $0 }) else { return try await leaveProgress() }
         var event = Event(.admin, at: WallClock.now())
         event.add("action", isOn ? "leave" : "stay")
         event.add("by", who)
@@ -76,7 +77,9 @@ extension RelayNode {
     /// The shell takes its words one after another: who asks at once is told what became of this one.
     private func isTaken(_ isOn: Bool, by shell: LeavingShell) async {
         let deadline = ContinuousClock.now + Self.patience
-        while (shell.progress.phase == .staying) == isOn, ContinuousClock.now < deadline {
+        while case let phase = shell.progress.phase, phase != .left, (phase == .staying) == isOn,
+            ContinuousClock.now < deadline
+        {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
@@ -95,11 +98,41 @@ extension RelayNode {
         answer.bounced = progress.bounced
         answer.waiting = progress.messagesLeft
         answer.obstacle = progress.obstacle
+        if answer.obstacle == nil, let reason = progress.waitsFor {
+            answer.obstacle = await words(for: reason)
+        }
         for (node, share) in progress.heirs {
             answer.heirs.append(LeaveProgress.Heir(name: await cluster.name(of: node), messages: share.taken))
         }
         answer.heirs.sort { $0.name < $1.name }
         return answer
+    }
+
+    private func words(for obstacle: Leaver.Obstacle) async -> String {
+        switch obstacle {
+        case .nobodyThere: return "no other member is there"
+        case .noRoom: return "no other member has room"
+        case .silent(let nodes):
+            var names: [String] = []
+            for node in nodes { names.append(await cluster.name(of: node)) }
+            return
+                "\(names.joined(separator: ", ")) took messages, or may have, and is silent: start it, "
+                + "or if it is gone for good, `chappe force-leave`"
+        }
+    }
+
+    /// What `status` says of a leaving; nil where there is none.
+    func leavingProblem() async -> NodeStatus.Problem? {
+        guard leaving.withLock({ $0 }) != nil, let progress = try? await leaveProgress() else { return nil }
+        switch progress.phase {
+        case .staying: return nil
+        case .left:
+            return .init(.degraded, "has left its cluster", advice: "stop it, or `chappe join` it anew")
+        case .stoppingIntake, .giving, .confirming, .bequeathing, .signing:
+            var words = "leaves: \(progress.waiting) of \(progress.messages) messages have no other owner yet"
+            if let obstacle = progress.obstacle { words += "; it does not go on: \(obstacle)" }
+            return .init(.degraded, words, advice: "`chappe leave` shows how far it is, or `--stay` ends it")
+        }
     }
 
     private static let alone = AdminProblem(

@@ -10,7 +10,8 @@ struct LeaveCommand: NodeCommand {
         commandName: "leave", abstract: "A node gives its queue to the other members, and leaves them.",
         discussion: """
             It stops taking mail, then hands over every message and waits until each has an owner that stored it. \
-            Exits 0 only then. Broken off, it goes on by itself; said again, it shows how far it is.
+            Exits 0 only then. An heir may be away for a while; a node that is itself started anew takes part again and \
+            is to be told once more, unless it was told by --node. Said again meanwhile, it shows how far it is.
             """)
 
     @OptionGroup var node: NodeOptions
@@ -65,8 +66,8 @@ struct LeaveCommand: NodeCommand {
                 gauge.clear()
                 let rest = Wording.count(progress.waiting, "message")
                 throw Complaint(
-                    "\(Complaint(error).message); when last heard of, \(rest) had no other owner. Once it runs again "
-                        + "it goes on: say `chappe leave` to see", .unreachable)
+                    "\(Complaint(error).message); when last heard of, \(rest) had no other owner. Nothing is lost: "
+                        + "once it runs again, say `chappe leave` again", .unreachable)
             }
         }
         return progress

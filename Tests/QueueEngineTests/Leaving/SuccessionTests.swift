@@ -122,6 +122,46 @@ import Testing
             ])
     }
 
+    @Test("large messages beyond those being fetched wait their turn, and are refused when the heir leaves")
+    func fetchesInTurn() {
+        var limits = LeavingLimits()
+        limits.fetches = 2
+        var machine = Succession(me: Self.me, epoch: 0, nonce: 9, limits: limits)
+        var actions: [Succession.Action] = []
+        func said(_ steps: [Succession.Event]) -> [Succession.Action] {
+            actions = []
+            for step in steps { machine.handle(step, now: .start, &actions) }
+            return actions
+        }
+        func fetch(_ count: UInt64, piece: UInt32 = 0) -> Succession.Action {
+            .send(.fetch(Self.session, nonce: 9, count: count, piece: piece), to: Self.other)
+        }
+        let offers = (0..<4).map {
+            Succession.Event.frame(Self.offer($0, 20 + $0, chunks: 1), from: Self.other)
+        }
+        _ = said([.frame(.open(Self.theirs, Self.session, settled: 0), from: Self.other)])
+        #expect(said(offers) == [fetch(0), fetch(1)])
+        #expect(said([.tick]) == [])
+        let piece = LeavingFrame.Piece(
+            session: Self.session, nonce: 9, count: 0, id: Self.id(20), number: 0, octets: [1])
+        #expect(
+            said([.frame(.piece(piece), from: Self.other)])
+                == [.heir(.writeChunk(Self.id(20), number: 0, octets: [1]))])
+        _ = said([.heir(.chunkWritten(Self.id(20), number: 0, isDone: true))])
+        // Being adopted it still has its place; once that is certain the next has it.
+        #expect(
+            said([.heir(.adopted(Self.other, Self.session, [OfferAnswer(0, .taken)]))])
+                == [
+                    .send(.answers(Self.session, nonce: 9, [OfferAnswer(0, .taken)]), to: Self.other),
+                    fetch(2),
+                ])
+        let refusals = (1...3).map { count in
+            Succession.Action.send(
+                .answers(Self.session, nonce: 9, [OfferAnswer(count, .closed)]), to: Self.other)
+        }
+        #expect(said([.leaver(.leave)]).filter { refusals.contains($0) } == refusals)
+    }
+
     @Test("a dead heir's messages are this node's again on the operator's word alone, and counted")
     func takesBack() {
         var leaver = Leaver(me: Self.me, epoch: 1)

@@ -51,12 +51,13 @@ struct ClusterStoreTests {
         #expect(await store.persist(incarnation: 5) == nil)
         let other = Ed25519PrivateKey.generate().node
         #expect(await store.persist(seen: 9, of: other) == nil)
+        #expect(await store.persist(departed: 8, of: other) == nil)
         var content = try #require(try store.load())
         #expect(content.book.cluster == cluster)
         #expect(content.book.operatorKey == operatorKey.publicKey)
         #expect(content.book.members == [identity.node])
         #expect(content.incarnation == 5)
-        #expect(content.seen == [other: 9])
+        #expect(content.seen == [other: 9] && content.departed == [other: 8] && !content.hasLeft)
 
         #expect(await store.evict(identity.node, number: 2) == nil)
         content = try #require(try store.load())

@@ -65,10 +65,28 @@ import Testing
             leaver.progress.heirs[world.nodes[2].id]?.taken ?? 0 > 0 || leaver.progress.messagesLeft == 0
         }
         #expect(leaver.progress.phase != .left)
+        try await world.until("waits") { leaver.progress.waitsFor == .silent([dead.id]) }
         dead.evict()
         try await world.until("left") { leaver.progress.phase == .left }
         #expect(leaver.progress.possibleDuplicates >= 40)
         #expect(try world.nodes[2].holdings().own.count == 120)
+        await world.stopAll()
+    }
+
+    @Test("who can give to nobody says why")
+    func saysWhy() async throws {
+        let world = try LeavingWorldOfNodes(2)
+        let leaver = world.nodes[0]
+        try leaver.start()
+        await world.fill(leaver, 0..<20)
+        leaver.leave()
+        try await world.until("alone") { leaver.progress.waitsFor == .nobodyThere }
+        try world.nodes[1].start(wrap: { FullStore($0) })
+        try await world.until("refused") { leaver.progress.waitsFor == .noRoom }
+        await world.nodes[1].stop()
+        try world.nodes[1].start()
+        try await world.until("left") { leaver.progress.phase == .left }
+        #expect(leaver.progress.waitsFor == nil)
         await world.stopAll()
     }
 }

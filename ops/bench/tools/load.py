@@ -30,10 +30,11 @@ class Load(threading.Thread):
 
     acknowledged: ids whose 250 arrived, with the moment. doubtful: ids whose content was sent whole and never answered:
     the node may have them or not. refused: replies to them, by code. A refused message is not sent again.
+    ids: what the node called the acknowledged ones. `rate`: at most so many begun a second, by all sessions.
     """
 
     def __init__(self, port, goal, sessions=50, octets=4096, prefix="m", domains=("rcpt.example",), pause=0.0,
-                 pauses_when_refused=0.05):
+                 pauses_when_refused=0.05, rate=None):
         super().__init__(daemon=True)
         self.port = port
         self.goal = goal
@@ -43,12 +44,17 @@ class Load(threading.Thread):
         self.domains = domains
         self.pause = pause
         self.pauses_when_refused = pauses_when_refused
+        self.limit = rate
+        self.next_turn = 0.0
         self.acknowledged = {}
+        self.ids = {}
         self.doubtful = set()
         self.refused = {}
         self.sample = {}
         self.gaps = []
         self.halt = threading.Event()
+        self.is_ending = False
+        self.under_way = 0
         self.next_number = 0
         self.cut = 0
         self.failure = None
@@ -64,8 +70,8 @@ class Load(threading.Thread):
     def work(self):
         self.selector = selectors.DefaultSelector()
         sessions = [Session(self, number) for number in range(self.sessions)]
-        self.begun = time.monotonic()
-        while not self.halt.is_set() and len(self.acknowledged) < self.goal:
+        self.begun = self.next_turn = time.monotonic()
+        while not self.halt.is_set() and len(self.acknowledged) < self.goal and (self.under_way or not self.is_ending):
             now = time.monotonic()
             for session in sessions:
                 if session.wake is not None and session.wake <= now:
@@ -82,6 +88,19 @@ class Load(threading.Thread):
         self.next_number += 1
         return f"{self.prefix}{self.next_number:08d}", self.domains[self.next_number % len(self.domains)]
 
+    def may_begin(self):
+        return not self.halt.is_set() and not self.is_ending and len(self.acknowledged) + self.under_way < self.goal
+
+    def finish(self):
+        """Begins nothing more, and ends when all that is under way was answered."""
+        self.is_ending = True
+        self.join()
+
+    def turn(self):
+        """When the next message may begin. What a slow node delayed is made up for, up to a second's worth."""
+        self.next_turn = max(self.next_turn + 1 / self.limit, time.monotonic() - 1)
+        return self.next_turn
+
     @property
     def rate(self):
         return len(self.acknowledged) / max(1e-9, self.ended - self.begun)
@@ -93,6 +112,7 @@ class Session:
     def __init__(self, load, number):
         self.load = load
         self.number = number
+        self.has_begun = False
         self.peer = None
         self.wake = 0.0
         self.identity = None
@@ -137,6 +157,7 @@ class Session:
     def end(self):
         if self.state == "content" and self.identity not in self.load.acknowledged:
             self.load.doubtful.add(self.identity)
+        self.over()
         if self.peer is not None:
             try:
                 self.load.selector.unregister(self.peer)
@@ -145,6 +166,11 @@ class Session:
             self.peer.close()
             self.peer = None
         self.reset()
+
+    def over(self):
+        """The message in hand was answered, or never will be."""
+        self.load.under_way -= self.has_begun
+        self.has_begun = False
 
     # The talk
 
@@ -189,6 +215,10 @@ class Session:
                 self.reply(int(line[:3]), line)
 
     def begin(self):
+        if not self.load.may_begin():
+            return
+        self.has_begun = True
+        self.load.under_way += 1
         self.identity, domain = self.load.new_identity()
         self.content = message(self.identity, self.load.octets, domain) + b".\r\n"
         self.state = "envelope"
@@ -201,7 +231,7 @@ class Session:
             self.state = "hello"
             self.send(b"EHLO client.example\r\n")
         elif self.state == "hello":
-            self.begin()
+            self.after(0)
         elif self.state == "envelope":
             self.awaited -= 1
             if code >= 400 and self.failure is None:
@@ -221,6 +251,8 @@ class Session:
             if code == 250:
                 now = time.monotonic()
                 self.load.acknowledged[self.identity] = now
+                self.load.ids[self.identity] = line.rpartition(b" ")[2].strip().decode()
+                self.over()
                 self.after(self.load.pause)
             else:
                 self.refuse(code, line)
@@ -231,12 +263,14 @@ class Session:
         if code == 421:
             self.state = "closed"
             return self.broken()
-        self.state = "idle"
+        self.over()
         self.after(self.load.pauses_when_refused)
 
     def after(self, pause):
         self.state = "idle"
-        if pause > 0:
+        if self.load.limit:
+            self.wake = max(time.monotonic() + pause, self.load.turn())
+        elif pause > 0:
             self.wake = time.monotonic() + pause
-        elif not self.load.halt.is_set() and len(self.load.acknowledged) < self.load.goal:
+        else:
             self.begin()

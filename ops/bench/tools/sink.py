@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A next hop that notes what arrives: one line for each message, `time id ok|garbled`, written before the 250.
 
-sink.py PORT FILE [--delay SECONDS] [--closed]
+sink.py PORT FILE [--delay SECONDS] [--refuse DOMAIN]
 """
 
 import argparse
@@ -35,6 +35,8 @@ class Talk:
         self.peer = peer
         self.received = bytearray()
         self.in_content = False
+        # Its one recipient was refused.
+        self.is_void = False
         self.due = None
 
     def lines(self):
@@ -58,7 +60,7 @@ def identity_of(content):
     return identity, fields.get(b"x-bench-sum") == f"{zlib.crc32(body):08x}"
 
 
-def serve(port, path, delay):
+def serve(port, path, delay, refused):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -74,7 +76,7 @@ def serve(port, path, delay):
             if key.data is None:
                 accept(listener, selector)
             else:
-                listen(key.data, selector, file, delay, delayed)
+                listen(key.data, selector, file, delay, delayed, refused)
         now = time.monotonic()
         for talk in [talk for talk in delayed if talk.due <= now]:
             delayed.remove(talk)
@@ -92,7 +94,7 @@ def accept(listener, selector):
     selector.register(peer, selectors.EVENT_READ, Talk(peer))
 
 
-def listen(talk, selector, file, delay, delayed):
+def listen(talk, selector, file, delay, delayed, refused):
     try:
         octets = talk.peer.recv(262144)
     except OSError:
@@ -105,12 +107,12 @@ def listen(talk, selector, file, delay, delayed):
         return
     talk.received += octets
     try:
-        read(talk, file, delay, delayed)
+        read(talk, file, delay, delayed, refused)
     except OSError:
         pass
 
 
-def read(talk, file, delay, delayed):
+def read(talk, file, delay, delayed, refused):
     while talk.received:
         if talk.in_content:
             if talk.received.startswith(b".\r\n"):
@@ -133,9 +135,18 @@ def read(talk, file, delay, delayed):
         if end < 0:
             return
         word = bytes(talk.received[:4]).upper()
+        is_refused = refused and word == b"RCPT" and refused in bytes(talk.received[:end])
         del talk.received[:end + 2]
         if word in (b"EHLO", b"HELO"):
             talk.peer.sendall(b"250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE\r\n")
+        elif is_refused:
+            talk.peer.sendall(b"550 5.1.1 nobody of that name\r\n")
+            talk.is_void = True
+        elif word == b"MAIL":
+            talk.is_void = False
+            talk.peer.sendall(b"250 ok\r\n")
+        elif word == b"DATA" and talk.is_void:
+            talk.peer.sendall(b"554 no valid recipients\r\n")
         elif word == b"DATA":
             talk.in_content = True
             talk.peer.sendall(b"354 go on\r\n")
@@ -159,8 +170,9 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("file")
     parser.add_argument("--delay", type=float, default=0, help="seconds before each 250")
+    parser.add_argument("--refuse", default="", help="recipients with this in their path are unknown")
     options = parser.parse_args()
     try:
-        serve(options.port, options.file, options.delay)
+        serve(options.port, options.file, options.delay, options.refuse.encode())
     except KeyboardInterrupt:
         pass

@@ -18,7 +18,7 @@ package struct ClusterSeams: Sendable {
     package var orders: @Sendable ([Order]) -> Int = { _ in 0 }
     /// By order of the operator at another node.
     package var drain: @Sendable (_ isOn: Bool, _ order: Order) -> Void = { _, _ in }
-    package var leave: @Sendable (_ order: Order) -> Void = { _ in }
+    package var leave: @Sendable (_ isOn: Bool, _ order: Order) -> Void = { _, _ in }
     /// This node is a member from now on: mail can be handed to others by `send` (false: no room now), and by them.
     package var entered:
         @Sendable (_ me: NodeID, _ send: @escaping @Sendable ([UInt8], NodeID) -> Bool) async -> Void = {

@@ -107,7 +107,7 @@ extension ClusterService {
         case .drain:
             if node == me, isOfThisMembership(order) { seams.drain(!order.isLifted, order) }
         case .leave:
-            if node == me, !order.isLifted, isOfThisMembership(order) { seams.leave(order) }
+            if node == me, isOfThisMembership(order) { obeyLeave(order) }
         case .revocation:
             let count = seams.orders([order])
             note(order)
@@ -134,9 +134,22 @@ extension ClusterService {
             if order.subject.kind == .revocation { note(order) }
             guard isMine, !order.isLifted, isOfThisMembership(order) else { continue }
             if order.subject.kind == .drain { seams.drain(true, order) }
-            if order.subject.kind == .leave { seams.leave(order) }
+            if order.subject.kind == .leave { obeyLeave(order) }
         }
         applyRevocations()
+    }
+
+    private func obeyLeave(_ order: Order) {
+        member?.leaveOrder = order.isLifted ? nil : order
+        if order.isLifted { seams.leave(false, order) } else { beginLeaving() }
+    }
+
+    /// Obeys an order to leave as soon as somebody is there to take the queue: not before, since a node that starts sees
+    /// nobody yet, and would close its doors for nothing.
+    func beginLeaving() {
+        guard let member, let order = member.leaveOrder, member.told.values.contains(.alive) else { return }
+        self.member?.leaveOrder = nil
+        seams.leave(true, order)
     }
 
     private func evict(_ node: NodeID, number: UInt64) async {

@@ -21,6 +21,9 @@ extension ClusterService {
         case .started(_, let storeIsOld):
             become(storeIsOld ? .storeIsOld(seen: nil) : .speaking)
             sayAnew()
+            // Members whom the store knows are there from the first moment on: no change tells of them, and their links
+            // may have come up while this node was still asking.
+            for node in member?.book.members ?? [] { await tellStanding(of: node) }
             if !storeIsOld { await keepDoorPromise() }
         case .storeIsOld(let seen):
             become(.storeIsOld(seen: seen))
@@ -53,29 +56,51 @@ extension ClusterService {
     private func changed(_ node: NodeID, _ from: MemberState, _ to: MemberState) async {
         record("member", node: node, fields: [("from", "\(from)"), ("to", "\(to)")])
         await tellStanding(of: node)
-        guard to == .alive, let member else { return }
-        let claims = await member.driver.claims
-        guard let claim = claims.first(where: { $0.node == node }),
-            claim.incarnation > self.member?.seen[node] ?? 0
-        else { return }
-        self.member?.seen[node] = claim.incarnation
+        guard to == .alive || to == .left, let incarnation = await incarnation(of: node) else { return }
+        if to == .left, incarnation > member?.departed[node] ?? 0 {
+            member?.departed[node] = incarnation
+            _ = await store.persist(departed: incarnation, of: node)
+        }
+        guard incarnation > member?.seen[node] ?? 0 else { return }
+        member?.seen[node] = incarnation
         // Lost, it is asked of others at the next start.
-        _ = await store.persist(seen: claim.incarnation, of: node)
+        _ = await store.persist(seen: incarnation, of: node)
+    }
+
+    private func incarnation(of node: NodeID) async -> UInt64? {
+        await member?.driver.claims.first { $0.node == node }?.incarnation
+    }
+
+    /// What is believed of a member.
+    ///
+    /// Who left in order has left, although a node that was started since would take his silence for death, and wait for
+    /// him; until he comes back in a later incarnation.
+    func state(of node: NodeID) async -> MemberState? {
+        guard let state = await member?.driver.state(of: node) else { return nil }
+        guard let departed = member?.departed[node] else { return state }
+        let incarnation = await incarnation(of: node) ?? member?.seen[node] ?? 0
+        return incarnation <= departed ? .left : state
     }
 
     func tellStanding(of node: NodeID) async {
+        let state = await state(of: node)
         guard let member, node != member.me else { return }
-        let state = await member.driver.state(of: node)
-        let standing: Leaver.Standing =
-            switch state {
-            case nil: .evicted
-            case .left: .left
-            case .alive, .draining, .suspect: member.bulk.contains(node) ? .alive : .silent
-            case .joining, .parked, .dead: .silent
-            }
-        guard self.member?.told[node] != standing else { return }
+        // That it is evicted is the operator's word, which stands in the book: the driver may not know it yet.
+        let standing =
+            member.book.isMember(node)
+            ? Self.standing(state, isLinked: member.bulk.contains(node)) : .evicted
+        guard member.told[node] != standing else { return }
         self.member?.told[node] = standing
         seams.standing(node, standing)
+        beginLeaving()
+    }
+
+    private static func standing(_ state: MemberState?, isLinked: Bool) -> Leaver.Standing {
+        switch state {
+        case .left: .left
+        case .alive, .draining, .suspect: isLinked ? .alive : .silent
+        case .joining, .parked, .dead, nil: .silent
+        }
     }
 
     /// Everything has another owner: others hear that this node goes, and then it is a member no more.
@@ -128,7 +153,7 @@ extension ClusterService {
         guard let member, let saidAt = member.saidAt, ContinuousClock.now - saidAt > Self.silenceAfterStart
         else { return }
         for node in member.book.members where node < member.me {
-            if await member.driver.state(of: node)?.isPresent == true { return }
+            if await state(of: node)?.isPresent == true { return }
         }
         let now = WallClock.now()
         for order in member.orders.unspoken(now: now) { say(order, now: now) }

@@ -57,6 +57,8 @@ package actor ClusterService {
         /// As the driver has it.
         var revoked: [NodeID: Version] = [:]
         var seen: [NodeID: UInt64]
+        /// The incarnation in which a member left in order.
+        var departed: [NodeID: UInt64]
         var condition = Condition.starting
         /// Of each member what it confirmed of the others' link keys.
         var confirmed: [NodeID: [NodeID: UInt64]] = [:]
@@ -71,6 +73,8 @@ package actor ClusterService {
         var told: [NodeID: Leaver.Standing] = [:]
         var bulk: Set<NodeID> = []
         var saidAt: ContinuousClock.Instant?
+        /// To be obeyed once another member is there.
+        var leaveOrder: Order?
 
         var me: NodeID { identity.node }
     }
@@ -160,7 +164,7 @@ package actor ClusterService {
         for order in content.orders { _ = orders.take(order, now: now) }
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
-            seen: content.seen, isRotating: next != nil)
+            seen: content.seen, departed: content.departed, isRotating: next != nil)
         member?.doorPromised = content.doorUntil
         await seams.entered(identity.node) { [transport = driver.transport] octets, node in
             transport.send(octets, to: node, on: .bulk)
