@@ -42,7 +42,8 @@ class Folder:
 class Sink:
     """The next hop, in a process of its own."""
 
-    def __init__(self, folder, port, delay=0.0):
+    def __init__(self, folder, port, delay=0.0, address="127.0.0.1"):
+        self.address = address
         self.file = f"{folder}/arrived"
         self.port = port
         self.delay = delay
@@ -51,7 +52,8 @@ class Sink:
 
     def start(self):
         self.process = subprocess.Popen(
-            [sys.executable, f"{TOOLS}/sink.py", str(self.port), self.file, "--delay", str(self.delay)])
+            [sys.executable, f"{TOOLS}/sink.py", str(self.port), self.file, "--delay", str(self.delay),
+             "--address", self.address])
 
     def stop(self):
         if self.process:
