@@ -39,7 +39,8 @@ package struct FactDigest: Sendable, Hashable {
     }
 }
 
-/// What somebody lacks of one origin: all that is still said in `(from, to]`, oldest first.
+/// What somebody lacks of one origin: its floors, wherever they lie, then all that is still said in `(from, to]`,
+/// oldest first.
 ///
 /// What was superseded, trimmed or over since is covered without being sent: that the range says so, and not
 /// the statements in it, is what lets a mark pass the holes. From 0 it is a snapshot.

@@ -63,6 +63,11 @@ package struct OriginLog: Sendable {
 
     func held(_ key: FactKey) -> Held? { slotOfKey[key].flatMap { slots[$0] } }
 
+    /// What the origin has said of its floors, whether the mark has passed it or not.
+    var floorsHeld: [Held] {
+        floors.sorted { $0.key < $1.key }.compactMap { held(Floor(kind: $0.key, counter: $0.value).key) }
+    }
+
     var all: some Sequence<Held> { slotOfKey.values.lazy.compactMap { slots[$0] } }
 
     /// Keys and octets of a kind.

@@ -59,17 +59,24 @@ extension Replica {
     ) -> FactDelta {
         var delta = FactDelta(
             origin: origin, incarnation: log.incarnation, from: from, to: log.mark, head: head, facts: [])
+        // Floors before all else: only who has dropped what lies below has room for what lies above.
+        for held in log.floorsHeld where held.record.counter > from && held.record.seal != nil {
+            delta.facts.append(TravellingFact(record: held.record, age: now.milliseconds - held.said))
+            left -= held.record.sizeOctets + (held.record.seal?.path.count ?? 0) + Self.overheadOctets
+        }
         var batch: SignedBatch?
+        var reached: UInt64?
         left -= Self.batchOctets
         for index in OriginLog.index(after: from, in: log.covered)..<log.covered.count {
             guard let held = log.held(at: log.covered[index]), let seal = held.record.seal,
-                held.expires > now.milliseconds
+                held.record.key.kind != .floor, held.expires > now.milliseconds
             else { continue }
-            if left <= 0, let last = delta.facts.last {
-                delta.to = last.record.counter
+            if left <= 0, let reached {
+                delta.to = reached
                 break
             }
             delta.facts.append(TravellingFact(record: held.record, age: now.milliseconds - held.said))
+            reached = held.record.counter
             left -= held.record.sizeOctets + seal.path.count + Self.overheadOctets
             if batch !== seal.batch { left -= Self.batchOctets }
             batch = seal.batch

@@ -239,6 +239,35 @@ struct ReplicaTests {
         #expect(pull(&three, from: away).isEmpty)
     }
 
+    @Test(
+        "who knows a full kind and misses as much again gets all of it, at once and in steps, from whomever",
+        arguments: [1 << 20, 500])
+    func missedAsMuchAgain(octets: Int) throws {
+        var one = replica(1)
+        var relay = replica(2)
+        var three = replica(3)
+        say(Array(1...32), at: &one)
+        _ = pull(&relay, from: one)
+        _ = pull(&three, from: one)
+        for key in 40..<UInt8(120) { say([key], at: &one) }
+        let last = mark(1, at: one)
+        var changes: [FactChange] = []
+        var (rounds, refused) = (0, 0)
+        while mark(1, at: three) < last, rounds < 200 {
+            rounds += 1
+            for delta in one.deltas(for: relay.digest(), octets: octets, turn: 0, now: .start).deltas {
+                refused += relay.apply(delta, now: .start, into: &changes).overBound
+            }
+            for delta in relay.deltas(for: three.digest(), octets: octets, turn: 0, now: .start).deltas {
+                refused += three.apply(delta, now: .start, into: &changes).overBound
+            }
+        }
+        #expect(refused == 0)
+        #expect(mark(1, at: relay) == last && mark(1, at: three) == last)
+        #expect(subjects(1, at: relay) == subjects(1, at: one))
+        #expect(subjects(1, at: three) == subjects(1, at: one))
+    }
+
     @Test("a kind that forgets nothing refuses what is too much; a liar's surplus is not kept")
     func bounds() throws {
         var one = replica(1)

@@ -6,11 +6,13 @@ struct ClusterTests {
     /// Nodes in one cluster, and the key of its operator.
     private final class Cluster {
         let sink: Sink
+        private let listener: String
         private(set) var nodes: [NodeProcess] = []
         private let folder: String
 
-        /// `isSilent`: nothing is delivered, so that queues stay full.
-        init(_ count: Int, isSilent: Bool = false) throws {
+        /// `isSilent`: nothing is delivered, so that queues stay full. `listener`: what its settings are besides.
+        init(_ count: Int, isSilent: Bool = false, listener: String = "dsn: false") throws {
+            self.listener = listener
             sink = try Sink(isSilent: isSilent)
             folder = try Folder.temporary()
             setenv("CHAPPE_OPERATOR_KEY", folder + "/operator.key", 1)
@@ -27,7 +29,9 @@ struct ClusterTests {
         func spare() throws -> NodeProcess {
             let port = try FreePort.take(run: 5)
             let node = try NodeProcess(
-                .init(sinkPort: sink.port, extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
+                .init(
+                    sinkPort: sink.port, listener: listener,
+                    extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
             try node.waitForAdmin()
             return node
         }
@@ -147,6 +151,26 @@ struct ClusterTests {
             _ = try Wire.session(evicted.port).deliver("Subject: x\r\n\r\n")
             #expect(try evicted.chappe("queue", "ls", "--no-headers").output.contains("someone@example.net"))
             #expect(cluster.sink.messages.isEmpty)
+        }
+    }
+
+    @Test("what one node counted about a host is shown by the other, with the name of who counted")
+    func reputation() async throws {
+        try await Threads.run {
+            let cluster = try Cluster(2, listener: "proxy-protocol-from: [127.0.0.1], reputation: note")
+            let wire = try Wire(port: cluster.nodes[0].port)
+            wire.send("PROXY TCP4 198.51.100.9 127.0.0.1 4321 25\r\n")
+            _ = wire.reply()
+            _ = wire.ask("EHLO bad.example")
+            _ = wire.ask("MAIL FROM:<a@bad.example>")
+            #expect(wire.ask("RCPT TO:<victim@elsewhere.example>")?.hasPrefix("550 5.7.1") == true)
+            for node in cluster.nodes {
+                try Waiting.until("the other's word is heard") {
+                    let shown = try node.chappe("reputation", "show", "198.51.100.9")
+                    #expect(shown.code == 0, "\(shown.output)")
+                    return shown.output.contains("n1") && shown.output.contains("refusedRelay 1.0")
+                }
+            }
         }
     }
 

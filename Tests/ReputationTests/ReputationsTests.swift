@@ -25,6 +25,12 @@ struct CountersTests {
 
     @Test("time never goes back")
     func never() { #expect(Decay.factor(milliseconds: -5) == 1) }
+
+    @Test("counters need no more alignment than an asynchronous function's frame has")
+    func alignment() {
+        #expect(MemoryLayout<Counters>.alignment <= 16)
+        #expect(MemoryLayout<Counters>.size == 32)
+    }
 }
 
 @Suite("Observations")

@@ -1,30 +1,70 @@
-"""Asks a node's admin socket, without a process for each question."""
+"""The admin socket over one connection that stays: for those who ask every few milliseconds."""
 
-import http.client
 import json
 import socket
 
 
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path, patience):
-        super().__init__("localhost", timeout=patience)
-        self.path = path
+class Admin:
+    def __init__(self, path, patience=20):
+        self.path, self.patience, self.peer, self.received = path, patience, None, b""
 
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+    def ask(self, resource):
+        """Sends the question; `answer` waits for what is said."""
+        if self.peer is None:
+            self.peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.peer.settimeout(self.patience)
+            self.peer.connect(self.path)
+            self.received = b""
+        self.peer.sendall(f"GET /v1/{resource} HTTP/1.1\r\nHost: node\r\n\r\n".encode())
+
+    def answer(self):
+        while b"\r\n\r\n" not in self.received:
+            self.more()
+        head, _, rest = self.received.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        length = int(fields["content-length"])
+        while len(rest) < length:
+            self.received = b""
+            rest += self.more()
+        self.received = rest[length:]
+        body = rest[:length]
+        if fields.get("connection", "").lower() == "close":
+            self.close()
+        if lines[0].split()[1] != "200":
+            raise OSError(f"{lines[0]}: {body.decode(errors='replace')}")
+        return json.loads(body)
+
+    def more(self):
+        octets = self.peer.recv(1 << 20)
+        if not octets:
+            raise ConnectionError("the node hung up")
+        self.received += octets
+        return octets
+
+    def get(self, resource):
+        """The answer; a connection that the node has given up meanwhile is made anew."""
+        for attempt in (1, 2):
+            try:
+                self.ask(resource)
+                return self.answer()
+            except (ConnectionError, FileNotFoundError, BrokenPipeError):
+                self.close()
+                if attempt == 2:
+                    raise
+
+    def close(self):
+        if self.peer:
+            self.peer.close()
+        self.peer = None
 
 
 def ask(path, resource, patience=10):
-    """What `GET /v1/RESOURCE` says; None where nobody answers, or not with 200."""
-    connection = Connection(path, patience)
+    """One question by a connection of its own; None where nobody answers, or not with 200."""
+    admin = Admin(path, patience)
     try:
-        connection.request("GET", f"/v1/{resource}")
-        answer = connection.getresponse()
-        text = answer.read()
-        return json.loads(text) if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, ValueError):
+        return admin.get(resource)
+    except (OSError, ValueError):
         return None
     finally:
-        connection.close()
+        admin.close()

@@ -34,8 +34,9 @@ class Load(threading.Thread):
     """
 
     def __init__(self, port, goal, sessions=50, octets=4096, prefix="m", domains=("rcpt.example",), pause=0.0,
-                 pauses_when_refused=0.05, rate=None):
+                 pauses_when_refused=0.05, rate=None, host="127.0.0.1"):
         super().__init__(daemon=True)
+        self.host = host
         self.port = port
         self.goal = goal
         self.sessions = sessions
@@ -186,7 +187,7 @@ class Session:
         self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.state = "connecting"
         try:
-            self.peer.connect(("127.0.0.1", self.load.port))
+            self.peer.connect((self.load.host, self.load.port))
         except BlockingIOError:
             pass
         except OSError:

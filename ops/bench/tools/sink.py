@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A next hop that notes what arrives: one line for each message, `time id ok|garbled`, written before the 250.
 
-sink.py PORT FILE [--delay SECONDS] [--refuse DOMAIN]
+sink.py PORT FILE [--delay SECONDS] [--refuse DOMAIN] [--address ADDRESS]
 """
 
 import argparse
@@ -60,10 +60,10 @@ def identity_of(content):
     return identity, fields.get(b"x-bench-sum") == f"{zlib.crc32(body):08x}"
 
 
-def serve(port, path, delay, refused):
+def serve(port, path, delay, refused, address):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((address, port))
     listener.listen(1024)
     listener.setblocking(False)
     file = open(path, "a", buffering=1)
@@ -171,8 +171,9 @@ if __name__ == "__main__":
     parser.add_argument("file")
     parser.add_argument("--delay", type=float, default=0, help="seconds before each 250")
     parser.add_argument("--refuse", default="", help="recipients with this in their path are unknown")
+    parser.add_argument("--address", default="127.0.0.1", help="where to listen")
     options = parser.parse_args()
     try:
-        serve(options.port, options.file, options.delay, options.refuse.encode())
+        serve(options.port, options.file, options.delay, options.refuse.encode(), options.address)
     except KeyboardInterrupt:
         pass

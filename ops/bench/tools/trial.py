@@ -42,8 +42,8 @@ class Folder:
 class Sink:
     """The next hop, in a process of its own."""
 
-    def __init__(self, folder, port, delay=0.0, arguments=()):
-        self.arguments = list(arguments)
+    def __init__(self, folder, port, delay=0.0, arguments=(), address="127.0.0.1"):
+        self.arguments = ["--address", address, *arguments]
         self.file = f"{folder}/arrived"
         self.port = port
         self.delay = delay
