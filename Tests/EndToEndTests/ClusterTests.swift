@@ -190,21 +190,28 @@ struct ClusterTests {
             try leaver.start()
             try leaver.waitForAdmin()
             try cluster.agree(on: 3)
+            let heirs = Array(cluster.nodes[..<2])
+            try heirs[1].crash()
             try Waiting.until("the queue is given away") {
                 try leaver.chappe("leave", "--no-wait").output.contains("has left")
             }
-            let heirs = Array(cluster.nodes[..<2])
-            try cluster.expectOneOwner(of: ids, among: heirs)
-            // Nobody is left who heard it go, but for what they wrote down.
-            for heir in heirs { try heir.crash() }
+            try Waiting.until("it is heard to have left") {
+                try heirs[0].chappe("members", "--no-headers").output.contains("DL  n3")
+            }
+            try leaver.crash()
+            // Who heard it go knows so in his next life, and tells who was away.
+            try heirs[0].crash()
             for heir in heirs {
                 try heir.start()
                 try heir.waitForAdmin()
             }
             try cluster.agree(on: 2, by: heirs)
             for heir in heirs {
-                #expect(try heir.chappe("members", "--no-headers").output.contains("DL  n3"))
+                try Waiting.until("it is known to have left") {
+                    try heir.chappe("members", "--no-headers").output.contains("DL  n3")
+                }
             }
+            try cluster.expectOneOwner(of: ids, among: heirs)
         }
     }
 
@@ -231,7 +238,9 @@ struct ClusterTests {
             _ = try Wire.session(leaver.port).deliver("Subject: z\r\n\r\n")
             try heir.start()
             try heir.waitForAdmin()
-            try cluster.agree(on: 1, by: [heir])
+            try Waiting.until("the leaver has left") {
+                try heir.chappe("members", "--no-headers").output.contains("DL  n2")
+            }
             try cluster.expectOneOwner(of: [id], among: [heir])
             let again = try leaver.chappe("leave")
             #expect(again.code == 0, "\(again.output)")

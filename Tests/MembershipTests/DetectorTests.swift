@@ -147,6 +147,24 @@ import Testing
         #expect(bench.detector.refutation == 2)
     }
 
+    @Test("who had left before this node was started has left still, and others hear so")
+    func recalls() {
+        var bench = Bench(of: 3)
+        let gone = Claim(node: node(2), incarnation: 1, refutation: 2, state: .left)
+        var actions = bench.handle(.recalled([gone]))
+        actions += bench.run(until: 60_000, answering: [3])
+        #expect(actions.changes == ["2 alive left"])
+        let told = actions.sent(to: 3).contains { message in
+            switch message {
+            case .probe(_, _, let claims), .rumours(let claims): claims.contains(gone)
+            default: false
+            }
+        }
+        #expect(told)
+        #expect(bench.hear(.rumours([]), from: 2, incarnation: 2, nonce: 9).changes == ["2 left alive"])
+        #expect(bench.handle(.recalled([gone])).changes == [])
+    }
+
     @Test("who is no longer admitted is neither asked nor heard")
     func evicted() {
         var bench = Bench(of: 3)

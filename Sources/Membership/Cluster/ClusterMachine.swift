@@ -20,6 +20,8 @@ package struct ClusterMachine: Sendable {
         /// The admitted set, with the last incarnation that the store knows of each (0: none).
         case admitted([NodeID: UInt64])
         case declare(MemberState, within: Duration?)
+        /// What members that left had said last, as the store remembers it; after `started`.
+        case recalled([Claim])
     }
 
     package enum Action: Sendable, Equatable {
@@ -145,6 +147,7 @@ package struct ClusterMachine: Sendable {
             arePeersNew = true
         case .declare(let state, let within):
             link(.declare(state, within: within), inquiry: nil, now, &random, &actions)
+        case .recalled(let claims): link(.recalled(claims), inquiry: nil, now, &random, &actions)
         }
     }
 

@@ -92,6 +92,8 @@ package struct Detector: Sendable {
         case admitted([NodeID: UInt64])
         /// What this node now is: alive, draining, parked for a while, or left.
         case declare(MemberState, within: Duration?)
+        /// Heard in an earlier life of this node: it counts, and is told, as if heard now.
+        case recalled([Claim])
     }
 
     package enum Action: Equatable, Sendable {
@@ -164,6 +166,10 @@ package struct Detector: Sendable {
         case .linkRefused(let peer): linkRefused(peer, now, &random, &actions)
         case .admitted(let all): admit(all, now, &random, &actions)
         case .declare(let state, let within): declare(state, within, now, &actions)
+        case .recalled(let claims):
+            for claim in claims where claim.node != node {
+                apply(claim, now: now, fromOther: false, &random, &actions)
+            }
         }
         wake = nextDeadline()
     }

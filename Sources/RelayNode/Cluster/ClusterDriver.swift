@@ -62,6 +62,7 @@ package actor ClusterDriver {
         case tick
         case members([ClusterMember])
         case declare(MemberState, within: Duration?)
+        case recall([Claim])
         case change(Change)
     }
 
@@ -172,6 +173,9 @@ package actor ClusterDriver {
         door.yield(.declare(state, within: within))
     }
 
+    /// What members that went had said last, as the store remembers it.
+    package nonisolated func recall(_ claims: [Claim]) { door.yield(.recall(claims)) }
+
     /// Says a fact of ours, here at once and elsewhere soon. One for which there is no room is not said: `isSaid`
     /// hears false.
     package nonisolated func say<F: Fact>(
@@ -256,6 +260,7 @@ package actor ClusterDriver {
             await handle(.tick)
         case .members(let members): await change(members)
         case .declare(let state, let within): await handle(.declare(state, within: within))
+        case .recall(let claims): await handle(.recalled(claims))
         case .change(let change):
             change(&machine, now, &actions)
             await carryOut()

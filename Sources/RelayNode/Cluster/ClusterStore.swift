@@ -22,8 +22,8 @@ package struct ClusterStore: Sendable {
         package var incarnation: UInt64 = 0
         /// The last that was seen of others.
         package var seen: [NodeID: UInt64] = [:]
-        /// The incarnation in which a member left in order.
-        package var departed: [NodeID: UInt64] = [:]
+        /// The last word of members that left in order.
+        package var departed: [NodeID: Claim] = [:]
         /// How members were reached last.
         package var introductions: [Introduction] = []
         /// The operator's, lifted ones among them.
@@ -106,9 +106,12 @@ package struct ClusterStore: Sendable {
             guard let number = number(value) else { return false }
             content.doorUntil = Timestamp(milliseconds: Int64(clamping: number))
         } else if key.starts(with: departedKey) {
-            guard let node = NodeID(octets: key.dropFirst(departedKey.count)), let number = number(value)
+            guard let node = NodeID(octets: key.dropFirst(departedKey.count)),
+                let incarnation = number(Array(value.prefix(8))),
+                let refutation = number(Array(value.dropFirst(8))).flatMap({ UInt32(exactly: $0) })
             else { return false }
-            content.departed[node] = number
+            content.departed[node] = Claim(
+                node: node, incarnation: incarnation, refutation: refutation, state: .left)
         } else if key == leftKey {
             content.hasLeft = value == hasLeft
             content.isTurnedAway = value == isTurnedAway
@@ -194,8 +197,9 @@ package struct ClusterStore: Sendable {
         await commit([.note(key: Self.seenKey + node.octets, value: Self.octets(incarnation))])
     }
 
-    package func persist(departed incarnation: UInt64, of node: NodeID) async -> StoreError? {
-        await commit([.note(key: Self.departedKey + node.octets, value: Self.octets(incarnation))])
+    package func persist(departed claim: Claim) async -> StoreError? {
+        let value = Self.octets(claim.incarnation) + Self.octets(UInt64(claim.refutation))
+        return await commit([.note(key: Self.departedKey + claim.node.octets, value: value)])
     }
 
     private func commit(_ changes: [QueueChange]) async -> StoreError? {

@@ -51,13 +51,14 @@ struct ClusterStoreTests {
         #expect(await store.persist(incarnation: 5) == nil)
         let other = Ed25519PrivateKey.generate().node
         #expect(await store.persist(seen: 9, of: other) == nil)
-        #expect(await store.persist(departed: 8, of: other) == nil)
+        let gone = Claim(node: other, incarnation: 8, refutation: 2, state: .left)
+        #expect(await store.persist(departed: gone) == nil)
         var content = try #require(try store.load())
         #expect(content.book.cluster == cluster)
         #expect(content.book.operatorKey == operatorKey.publicKey)
         #expect(content.book.members == [identity.node])
         #expect(content.incarnation == 5)
-        #expect(content.seen == [other: 9] && content.departed == [other: 8] && !content.hasLeft)
+        #expect(content.seen == [other: 9] && content.departed == [other: gone] && !content.hasLeft)
 
         #expect(await store.evict(identity.node, number: 2) == nil)
         content = try #require(try store.load())

@@ -45,7 +45,7 @@ extension ClusterService {
                 load?.admittedSet = member.book.number
             }
             let state =
-                isSelf ? ownState(load) : Self.state(await self.state(of: node), load)
+                isSelf ? ownState(load) : Self.state(await member.driver.state(of: node), load)
             // What it held when it spoke last is others' now.
             if state == .left { load = nil }
             rows.append(
@@ -114,7 +114,7 @@ extension ClusterService {
             return figures
         }
         for node in member.book.members {
-            if let state = await self.state(of: node) { figures.members[state, default: 0] += 1 }
+            if let state = await member.driver.state(of: node) { figures.members[state, default: 0] += 1 }
         }
         figures.orderCount = member.orders.all(now: WallClock.now()).count { !$0.isLifted }
         figures.mayDeliver = member.condition.mayDeliver
@@ -170,7 +170,7 @@ extension ClusterService {
     private func present() async -> Set<NodeID> {
         guard let member else { return [] }
         var present: Set<NodeID> = []
-        for node in member.book.members where await state(of: node)?.isPresent == true {
+        for node in member.book.members where await member.driver.state(of: node)?.isPresent == true {
             present.insert(node)
         }
         return present

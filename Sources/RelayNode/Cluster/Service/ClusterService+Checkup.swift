@@ -40,7 +40,7 @@ extension ClusterService {
                 .init(.critical, "cannot listen at \(deaf)", advice: "which process has the port?"))
         }
         for node in member.book.members.sorted() where node != member.me {
-            guard await state(of: node) == .dead else { continue }
+            guard await member.driver.state(of: node) == .dead else { continue }
             let name = name(of: node)
             problems.append(
                 .init(
@@ -110,7 +110,7 @@ extension ClusterService {
         }
         var takers = 0
         for node in member.book.members where node != member.me {
-            if await state(of: node) == .alive { takers += 1 }
+            if await member.driver.state(of: node) == .alive { takers += 1 }
         }
         findings.append(
             takers > 0

@@ -21,6 +21,7 @@ extension ClusterService {
         case .started(_, let storeIsOld):
             become(storeIsOld ? .storeIsOld(seen: nil) : .speaking)
             sayAnew()
+            if let departed = member?.departed.values { member?.driver.recall(Array(departed)) }
             // Members whom the store knows are there from the first moment on: no change tells of them, and their links
             // may have come up while this node was still asking.
             for node in member?.book.members ?? [] { await tellStanding(of: node) }
@@ -56,35 +57,25 @@ extension ClusterService {
     private func changed(_ node: NodeID, _ from: MemberState, _ to: MemberState) async {
         record("member", node: node, fields: [("from", "\(from)"), ("to", "\(to)")])
         await tellStanding(of: node)
-        guard to == .alive || to == .left, let incarnation = await incarnation(of: node) else { return }
-        if to == .left, incarnation > member?.departed[node] ?? 0 {
-            member?.departed[node] = incarnation
-            _ = await store.persist(departed: incarnation, of: node)
+        guard to == .alive || to == .left,
+            let claim = await member?.driver.claims.first(where: { $0.node == node })
+        else { return }
+        if claim.state == .left, member?.departed[node].map(claim.outweighs) ?? true {
+            member?.departed[node] = claim
+            // Who left in order has left, although all that heard it may be started anew: they would take its silence for
+            // death, and wait for it.
+            _ = await store.persist(departed: claim)
         }
-        guard incarnation > member?.seen[node] ?? 0 else { return }
-        member?.seen[node] = incarnation
+        guard claim.incarnation > member?.seen[node] ?? 0 else { return }
+        member?.seen[node] = claim.incarnation
         // Lost, it is asked of others at the next start.
-        _ = await store.persist(seen: incarnation, of: node)
-    }
-
-    private func incarnation(of node: NodeID) async -> UInt64? {
-        await member?.driver.claims.first { $0.node == node }?.incarnation
-    }
-
-    /// What is believed of a member.
-    ///
-    /// Who left in order has left, although a node that was started since would take his silence for death, and wait for
-    /// him; until he comes back in a later incarnation.
-    func state(of node: NodeID) async -> MemberState? {
-        guard let state = await member?.driver.state(of: node) else { return nil }
-        guard let departed = member?.departed[node] else { return state }
-        let incarnation = await incarnation(of: node) ?? member?.seen[node] ?? 0
-        return incarnation <= departed ? .left : state
+        _ = await store.persist(seen: claim.incarnation, of: node)
     }
 
     func tellStanding(of node: NodeID) async {
-        let state = await state(of: node)
-        guard let member, node != member.me else { return }
+        guard let driver = member?.driver, node != member?.me else { return }
+        let state = await driver.state(of: node)
+        guard let member else { return }
         // That it is evicted is the operator's word, which stands in the book: the driver may not know it yet.
         let standing =
             member.book.isMember(node)
@@ -153,7 +144,7 @@ extension ClusterService {
         guard let member, let saidAt = member.saidAt, ContinuousClock.now - saidAt > Self.silenceAfterStart
         else { return }
         for node in member.book.members where node < member.me {
-            if await state(of: node)?.isPresent == true { return }
+            if await member.driver.state(of: node)?.isPresent == true { return }
         }
         let now = WallClock.now()
         for order in member.orders.unspoken(now: now) { say(order, now: now) }

@@ -57,8 +57,8 @@ package actor ClusterService {
         /// As the driver has it.
         var revoked: [NodeID: Version] = [:]
         var seen: [NodeID: UInt64]
-        /// The incarnation in which a member left in order.
-        var departed: [NodeID: UInt64]
+        /// The last word of members that left in order.
+        var departed: [NodeID: Claim]
         var condition = Condition.starting
         /// Of each member what it confirmed of the others' link keys.
         var confirmed: [NodeID: [NodeID: UInt64]] = [:]
