@@ -135,6 +135,8 @@ import Testing
             var seat = Seat(of: 3)
             _ = seat.handle(event, at: 1)
             #expect(seat.machine.detector == nil)
+            // Who reaches a member and does not hear it would go on asking.
+            _ = seat.handle(.linkDown(node(2)), at: 2)
             _ = seat.handle(.tick, at: 6_000)
             _ = seat.handle(event, at: 6_001)
             #expect(seat.machine.detector != nil)

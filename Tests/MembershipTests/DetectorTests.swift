@@ -188,14 +188,12 @@ import Testing
                 for refutation in [UInt32(0), 1, 2] {
                     var bench = Bench(of: 4)
                     bench.now = at(4_000)
-                    _ = bench.hear(
-                        .rumours([Claim(node: node(2), incarnation: 1, refutation: 1, state: state)]), from: 3
-                    )
+                    bench.tell(Claim(node: node(2), incarnation: 1, refutation: 1, state: state))
                     let before = bench.detector.state(of: node(2))
                     #expect(before == state)
                     bench.now = at(8_000)
                     let claim = Claim(node: node(2), incarnation: 1, refutation: refutation, state: said)
-                    _ = bench.hear(.rumours([claim]), from: 3)
+                    bench.tell(claim)
                     let wins = refutation == 2 || refutation == 1 && said > state
                     #expect(bench.detector.state(of: node(2)) == (wins ? said : state), "\(state) \(claim)")
                 }
@@ -203,8 +201,7 @@ import Testing
             for message in messages {
                 var bench = Bench(of: 4)
                 bench.now = at(4_000)
-                _ = bench.hear(
-                    .rumours([Claim(node: node(2), incarnation: 1, refutation: 1, state: state)]), from: 3)
+                bench.tell(Claim(node: node(2), incarnation: 1, refutation: 1, state: state))
                 // The member itself, with an older word: it is answered, and its state stands.
                 _ = bench.hear(message, from: 2)
                 #expect(bench.detector.state(of: node(2)) == state, "\(state) \(message)")
@@ -216,8 +213,7 @@ import Testing
             for event in [Detector.Event.linkUp(node(2)), .linkRefused(node(2)), .tick] {
                 var bench = Bench(of: 4)
                 bench.now = at(4_000)
-                _ = bench.hear(
-                    .rumours([Claim(node: node(2), incarnation: 1, refutation: 1, state: state)]), from: 3)
+                bench.tell(Claim(node: node(2), incarnation: 1, refutation: 1, state: state))
                 _ = bench.handle(event)
                 #expect(bench.detector.state(of: node(2)) == state)
             }

@@ -68,6 +68,11 @@ struct Bench {
         return all
     }
 
+    /// What two members say of another is believed.
+    mutating func tell(_ claim: Claim) {
+        for teller in [3, 4] { _ = hear(.rumours([claim]), from: teller) }
+    }
+
     mutating func suspect(_ number: Int, accuser: Int = 3) -> [Detector.Action] {
         hear(
             .rumours([

@@ -25,18 +25,22 @@ import Testing
         "the incarnation is one above what anybody saw",
         arguments: [
             Case(stored: 4, seen: [4, 3], incarnation: 5, isOld: false),
-            Case(stored: 4, seen: [4, 6], incarnation: 7, isOld: true),
+            Case(stored: 4, seen: [4, 6, 6], incarnation: 7, isOld: true),
+            Case(stored: 4, seen: [6, 4, 4], incarnation: 7, isOld: false),
             Case(stored: 0, seen: [2, 2], incarnation: 3, isOld: true),
             Case(stored: 0, seen: [0, 0], incarnation: 1, isOld: false),
         ])
     func takesTheHighest(sample: Case) {
-        var inquiry = StartInquiry(stored: sample.stored, others: [node(2), node(3), node(4)], now: at(0))
+        var inquiry = StartInquiry(
+            stored: sample.stored, others: [node(2), node(3), node(4), node(5)], now: at(0))
         #expect(inquiry.handle(.linkUp(node(2)), now: at(10)) == [.ask(node(2))])
-        #expect(
-            inquiry.handle(.answer(seen(sample.seen[0], heardAgo: nil), from: node(2)), now: at(20)) == [])
-        #expect(
-            inquiry.handle(.answer(seen(sample.seen[1], heardAgo: .seconds(60)), from: node(3)), now: at(20))
-                == [.start(incarnation: sample.incarnation, storeIsOld: sample.isOld)])
+        var actions: [StartInquiry.Action] = []
+        for (index, incarnation) in sample.seen.enumerated() {
+            #expect(actions == [])
+            let answer = seen(incarnation, heardAgo: index == 0 ? nil : .seconds(60))
+            actions = inquiry.handle(.answer(answer, from: node(index + 2)), now: at(20))
+        }
+        #expect(actions == [.start(incarnation: sample.incarnation, storeIsOld: sample.isOld)])
     }
 
     @Test("without answers the store's word must do after a while")
@@ -44,6 +48,52 @@ import Testing
         var inquiry = StartInquiry(stored: 4, others: [node(2)], now: at(0))
         #expect(inquiry.handle(.tick, now: at(0)) == [])
         #expect(inquiry.handle(.tick, now: at(5_000)) == [.start(incarnation: 5, storeIsOld: false)])
+    }
+
+    @Test(
+        "who reaches members and hears none of them does not begin: it may be a copy, and their answers go to the original"
+    )
+    func deaf() {
+        var inquiry = StartInquiry(stored: 4, others: [node(2), node(3)], now: at(0))
+        _ = inquiry.handle(.linkUp(node(2)), now: at(10))
+        for second in Int64(1)...600 {
+            #expect(inquiry.handle(.tick, now: at(second * 1_000)) == [.ask(node(2))])
+        }
+        #expect(inquiry.isDeaf)
+        // All others are gone: then the store's word must do.
+        _ = inquiry.handle(.linkDown(node(2)), now: at(600_500))
+        #expect(!inquiry.isDeaf)
+        #expect(
+            inquiry.handle(.tick, now: at(601_000)) == [.start(incarnation: 5, storeIsOld: false)])
+    }
+
+    @Test("a copy that asks while the original speaks is told of to the original, which two must say")
+    func copyAsks() {
+        var bench = Bench(of: 3)
+        var told: [[ProbeMessage]] = []
+        for time in stride(from: Int64(1_000), through: 4_000, by: 500) {
+            bench.now = at(time)
+            _ = bench.hear(.rumours([]), from: 2)
+            told.append(bench.hear(.askLastSeen, from: 2, nonce: 99).sent(to: 2))
+        }
+        #expect(told.first?.count == 1 && told.last?.contains(.cloned(nonce: 99)) == true)
+
+        #expect(bench.hear(.cloned(nonce: 99), from: 2) == [])
+        #expect(bench.hear(.cloned(nonce: 98), from: 2) == [])
+        #expect(bench.hear(.cloned(nonce: 99), from: 3) == [.cloneSeen])
+    }
+
+    @Test("a restart that asks is no copy")
+    func restartAsks() {
+        var bench = Bench(of: 3)
+        bench.now = at(1_000)
+        _ = bench.hear(.rumours([]), from: 2)
+        for time in stride(from: Int64(1_100), through: 4_000, by: 100) {
+            bench.now = at(time)
+            // A last frame of the old process was late.
+            if time == 1_600 { _ = bench.hear(.rumours([]), from: 2) }
+            #expect(bench.hear(.askLastSeen, from: 2, nonce: 99).sent(to: 2).count == 1)
+        }
     }
 
     @Test("a quick restart is told from a clone by asking again")
@@ -106,10 +156,12 @@ import Testing
     @Test("a store that is older than what others saw is found out, and the next start counts above it")
     func oldStore() {
         var bench = Bench(of: 3)
-        let actions = bench.hear(.lastSeen(seen(7, heardAgo: .seconds(60))), from: 2)
+        #expect(bench.hear(.lastSeen(seen(9, heardAgo: .seconds(60))), from: 2) == [])
+        let actions = bench.hear(.lastSeen(seen(7, heardAgo: .seconds(60))), from: 3)
         #expect(actions.prefix(2) == [.persist(incarnation: 8), .storeIsOld(seen: 7)])
         #expect(bench.detector.incarnation == 8)
-        #expect(bench.hear(.lastSeen(seen(9, heardAgo: .zero)), from: 2) == [.cloneSeen])
+        #expect(bench.hear(.lastSeen(seen(9, heardAgo: .zero)), from: 2) == [])
+        #expect(bench.hear(.lastSeen(seen(9, heardAgo: .zero)), from: 3) == [.cloneSeen])
         #expect(bench.detector.incarnation == 8)
     }
 }

@@ -106,6 +106,9 @@ package struct ClusterMachine: Sendable {
         return detector.state(of: member)
     }
 
+    /// The node has begun to ask, reaches members, and hears none of them.
+    package var isDeaf: Bool { inquiry?.isDeaf ?? false }
+
     package var sender: Sender {
         detector?.sender ?? Sender(node: node, incarnation: 0, nonce: nonce, state: .joining)
     }
@@ -137,6 +140,7 @@ package struct ClusterMachine: Sendable {
         case .linkDown(let peer):
             linked.remove(peer)
             arePeersNew = true
+            if detector == nil { inquire(.linkDown(peer), now, &random, &actions) }
         case .linkRefused(let peer): link(.linkRefused(peer), inquiry: nil, now, &random, &actions)
         case .turnedAway(let peer): turnedAway(by: peer, now)
         case .admitted(let all):
@@ -188,7 +192,12 @@ package struct ClusterMachine: Sendable {
         let peer = frame.sender.node
         if case .facts(let message) = frame.body {
             gossip?.receive(message, from: peer, age: age, now: clock, into: &gossipActions)
-            return carryOut(&actions)
+            let proven = provenStarts()
+            carryOut(&actions)
+            for (origin, incarnation) in proven {
+                run(.proven(origin, incarnation: incarnation), now, &random, &actions)
+            }
+            return
         }
         guard case .probing(let message) = frame.body else { return }
         guard detector == nil else {
@@ -319,6 +328,21 @@ extension ClusterMachine {
         arePeersNew = false
         let reached = linked.filter { state(of: $0) != .dead && state(of: $0) != .left }
         gossip?.setPeers(reached)
+    }
+
+    /// Members of which something signed was just learnt in an incarnation that the detector does not know yet.
+    private func provenStarts() -> [(NodeID, UInt64)] {
+        guard let gossip, let detector else { return [] }
+        var proven: [NodeID: UInt64] = [:]
+        for case .changed(let changes) in gossipActions {
+            for case .said(let origin, _, _) in changes where proven[origin] == nil {
+                guard let incarnation = gossip.replica.log(of: origin)?.incarnation,
+                    detector.incarnation(of: origin).map({ $0 < incarnation }) ?? false
+                else { continue }
+                proven[origin] = incarnation
+            }
+        }
+        return proven.sorted { $0.key < $1.key }
     }
 
     private mutating func carryOut(_ actions: inout [Action]) {

@@ -9,6 +9,7 @@ extension Detector {
         switch message {
         case .askLastSeen:
             actions.append(.send(.lastSeen(lastSeen(place, now)), to: sender.node))
+            hearAsker(sender, place, now, &actions)
             return  // it has no incarnation yet that would count
         case .probe, .ack, .ask, .relayedAck, .nack, .rumours, .sync, .lastSeen, .cloned: break
         }
@@ -41,9 +42,15 @@ extension Detector {
         case .sync(let claims):
             answerSync(claims, from: sender, now, &random, &actions)
         case .lastSeen(let seen):
-            hearLastSeen(seen, now, &random, &actions)
+            hearLastSeen(seen, from: sender.node, now, &actions)
         case .cloned(let clone):
-            guard clone == nonce else { break }
+            guard clone == nonce else {
+                cloneWords.insert(sender.node)
+                if cloneWords.count >= max(1, min(2, witnessCount(without: nil))) {
+                    actions.append(.cloneSeen)
+                }
+                break
+            }
             // One node that was taken over must not be able to stop the others.
             clonedWords.insert(sender.node)
             if clonedWords.count >= min(2, members.count) { actions.append(.stopCloned) }
@@ -114,6 +121,25 @@ extension Detector {
         actions.append(.send(.cloned(nonce: later), to: sender.node))
     }
 
+    /// Who starts asks. One that asks while the member goes on speaking is a copy of it, and may not hear us: our answers go where
+    /// the member is. So the member is told.
+    private mutating func hearAsker(
+        _ sender: Sender, _ place: Int, _ now: Uptime, _ actions: inout [Action]
+    ) {
+        let known = members[place]
+        guard known.nonce != 0, sender.nonce != known.nonce, let heard = known.heard,
+            now - heard < cloneWindow
+        else {
+            members[place].askedSince = nil
+            return
+        }
+        let since = known.askedSince ?? now
+        members[place].askedSince = since
+        // What a process said before it ended may come late.
+        guard heard - since >= settings.cloneWait else { return }
+        actions.append(.send(.cloned(nonce: sender.nonce), to: sender.node))
+    }
+
     private func lastSeen(_ place: Int, _ now: Uptime) -> LastSeen {
         let member = members[place]
         return LastSeen(
@@ -122,21 +148,32 @@ extension Detector {
     }
 
     /// A later start than ours was seen. If it is silent, our store is old; if it is alive, it is a clone and goes.
+    ///
+    /// † One member alone, taken over, must not make us hold our mail: two say so, where there are two.
     private mutating func hearLastSeen(
-        _ seen: LastSeen, _ now: Uptime, _ random: inout some RandomNumberGenerator,
-        _ actions: inout [Action]
+        _ seen: LastSeen, from teller: NodeID, _ now: Uptime, _ actions: inout [Action]
     ) {
         let isOther = seen.incarnation == incarnation && seen.nonce != 0 && seen.nonce != nonce
-        guard seen.incarnation <= Claim.incarnationHighest, seen.incarnation > incarnation || isOther else {
+        guard Self.isPlausible(seen.incarnation, after: incarnation),
+            seen.incarnation > incarnation || isOther
+        else {
+            laterWords[teller] = nil
             return
         }
-        if let heardAgo = seen.heardAgo, heardAgo < cloneWindow {
+        let isAlive = seen.heardAgo.map { $0 < cloneWindow } ?? false
+        laterWords[teller] = (seen.incarnation, isAlive)
+        let wanted = max(1, min(2, witnessCount(without: nil)))
+        guard laterWords.count >= wanted else { return }
+        if laterWords.values.count(where: \.isAlive) >= wanted {
             actions.append(.cloneSeen)
             return
         }
-        actions.append(.persist(incarnation: seen.incarnation + 1))
-        actions.append(.storeIsOld(seen: seen.incarnation))
-        restart(as: seen.incarnation + 1)
+        guard laterWords.values.count(where: { !$0.isAlive }) >= wanted else { return }
+        // The highest that as many vouch for.
+        let seen = laterWords.values.map(\.incarnation).sorted(by: >)[wanted - 1]
+        actions.append(.persist(incarnation: seen + 1))
+        actions.append(.storeIsOld(seen: seen))
+        restart(as: seen + 1)
         rumours.add(ownClaim)
     }
 
@@ -155,7 +192,7 @@ extension Detector {
             var claim = claim
             if claim.state == .suspect, claim.accuser == nil { claim.accuser = sender.node }
             if claim.state == .dead { claim.accuser = sender.node }
-            apply(claim, now: now, fromOther: true, &random, &actions)
+            hear(claim, from: sender.node, now: now, &random, &actions)
         }
     }
 

@@ -7,12 +7,7 @@ extension Detector {
     mutating func accuse(
         _ place: Int, _ now: Uptime, _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
     ) {
-        var claim = members[place].claim
-        guard claim.state.isPresent || claim.state == .parked else { return }
-        claim.state = .suspect
-        claim.accuser = node
-        claim.remaining = nil
-        apply(claim, now, &random, &actions)
+        doubt(place, accuser: node, now, &random, &actions)
     }
 
     /// The longer the fewer agree; between the two bounds it falls about as the logarithm that Lifeguard §4.2 has.
@@ -71,26 +66,85 @@ extension Detector {
 
     // MARK: Claims
 
-    /// Takes in what was said, by whomever; what is new goes on to others.
-    mutating func apply(
-        _ claim: Claim, now: Uptime, fromOther: Bool, _ random: inout some RandomNumberGenerator,
+    /// Takes in what a member said of another; what is new goes on to others.
+    ///
+    /// † What one member alone says of another makes us doubt and ask, and no more: it may have been taken over, or be deaf.
+    /// Only that which the other said itself, or signed, or which two say, moves its numbers or ends it.
+    mutating func hear(
+        _ claim: Claim, from teller: NodeID, now: Uptime, _ random: inout some RandomNumberGenerator,
         _ actions: inout [Action]
     ) {
         if claim.node == node { return hearOfSelf(claim, now, &random, &actions) }
-        guard let place = places[claim.node], claim.incarnation <= Claim.incarnationHighest,
-            claim.refutation <= Claim.refutationHighest
-        else { return }
-        if fromOther, claim.state == .dead, claim.outweighs(members[place].claim),
-            members[place].refusedSince == nil, let heard = members[place].heard,
-            now - heard < settings.heardLately, claim.incarnation == members[place].claim.incarnation
-        {
-            // Nobody dies by hearsay whom we hear ourselves: a deaf node would bury the whole cluster.
-            var doubt = claim
-            doubt.state = .suspect
-            doubt.accuser = claim.accuser
-            return apply(doubt, now, &random, &actions)
+        guard let place = places[claim.node] else { return }
+        let known = members[place].claim
+        guard Self.isPlausible(claim.incarnation, after: known.incarnation) else { return }
+        guard claim.outweighs(known), claim.node != teller else {
+            return apply(claim, now, &random, &actions)
         }
+        let isOfThisNumber = claim.incarnation == known.incarnation && claim.refutation == known.refutation
+        if isOfThisNumber, claim.state == .suspect { return apply(claim, now, &random, &actions) }
+        if isOfThisNumber, claim.state == .dead, hasOwnEvidence(place) {
+            return apply(claim, now, &random, &actions)
+        }
+        // Who was heard lately can speak for itself.
+        let witnesses = isHeardLately(place, now) ? 2 : min(2, witnessCount(without: place))
+        if let agreed = hearsay.agreed(claim, by: teller, above: known, witnesses: witnesses),
+            !isBuriedAlive(agreed, now)
+        {
+            return apply(agreed, now, &random, &actions)
+        }
+        guard claim.state.isJudgement, claim.incarnation == known.incarnation else { return }
+        doubt(place, accuser: claim.accuser ?? teller, now, &random, &actions)
+    }
+
+    /// Starts are counted one by one, and nobody misses a million of them: such a number was made up, and who took it for its
+    /// own could never count on.
+    static func isPlausible(_ incarnation: UInt64, after known: UInt64) -> Bool {
+        incarnation <= Claim.incarnationHighest && (incarnation <= known || incarnation - known <= 1 << 20)
+    }
+
+    /// Whether we have tried in vain ourselves.
+    private func hasOwnEvidence(_ place: Int) -> Bool {
+        members[place].refusedSince != nil || members[place].unansweredSince != nil
+    }
+
+    /// Who is said to be dead and was heard lately is not: a deaf node would bury the whole cluster.
+    private func isBuriedAlive(_ claim: Claim, _ now: Uptime) -> Bool {
+        guard claim.state == .dead, let place = places[claim.node] else { return false }
+        return members[place].refusedSince == nil && claim.incarnation == members[place].claim.incarnation
+            && isHeardLately(place, now)
+    }
+
+    private func isHeardLately(_ place: Int, _ now: Uptime) -> Bool {
+        members[place].heard.map { now - $0 < settings.heardLately } ?? false
+    }
+
+    /// Those who could bear witness about a member.
+    func witnessCount(without place: Int?) -> Int {
+        members.indices.count { $0 != place && members[$0].claim.state.isPresent }
+    }
+
+    private mutating func doubt(
+        _ place: Int, accuser: NodeID, _ now: Uptime, _ random: inout some RandomNumberGenerator,
+        _ actions: inout [Action]
+    ) {
+        var claim = members[place].claim
+        guard claim.state.isPresent || claim.state == .parked else { return }
+        claim.state = .suspect
+        claim.accuser = accuser
+        claim.remaining = nil
         apply(claim, now, &random, &actions)
+    }
+
+    /// What a member has signed is as good as its own frame, but for when.
+    mutating func prove(
+        _ member: NodeID, _ incarnation: UInt64, _ now: Uptime, _ random: inout some RandomNumberGenerator,
+        _ actions: inout [Action]
+    ) {
+        guard let place = places[member], members[place].claim.incarnation < incarnation,
+            incarnation <= Claim.incarnationHighest
+        else { return }
+        apply(Claim(node: member, incarnation: incarnation, state: .alive), now, &random, &actions)
     }
 
     mutating func apply(
@@ -188,8 +242,9 @@ extension Detector {
     private mutating func hearOfSelf(
         _ claim: Claim, _ now: Uptime, _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
     ) {
-        guard claim.incarnation == incarnation, claim.refutation <= Claim.refutationHighest,
-            claim.outweighs(ownClaim)
+        // Nobody knows a higher number than we have said: who says one lies, and would drive ours to its end.
+        guard claim.incarnation == incarnation, claim.refutation == refutation,
+            refutation < Claim.refutationHighest, claim.outweighs(ownClaim)
         else { return }
         changeOwnClaim { $0.refutation = claim.refutation + 1 }
         worsenHealth(by: 1)

@@ -40,6 +40,12 @@ package struct Detector: Sendable {
     var clock: Uptime
     /// Members that said we are the clone.
     var clonedWords: Set<NodeID> = []
+    /// Members that said another is the clone of us.
+    var cloneWords: Set<NodeID> = []
+    /// What single members say of others, beyond what these said themselves.
+    var hearsay = Hearsay()
+    /// Members that say they saw a later start of ours, or another process with our number: which, and whether it is alive.
+    var laterWords: [NodeID: (incarnation: UInt64, isAlive: Bool)] = [:]
 
     /// One member, as seen from here.
     struct Member: Sendable {
@@ -56,6 +62,8 @@ package struct Detector: Sendable {
         var toldAt: Uptime?
         /// Since when frames of an older start come beside those of this one.
         var elderSince: Uptime?
+        /// Since when a process with its key asks what we saw of it, while it goes on speaking.
+        var askedSince: Uptime?
     }
 
     struct Suspicion: Sendable {
@@ -94,6 +102,8 @@ package struct Detector: Sendable {
         case declare(MemberState, within: Duration?)
         /// Heard in an earlier life of this node: it counts, and is told, as if heard now.
         case recalled([Claim])
+        /// The member has signed something in this incarnation, whoever brought it: so it has started that often.
+        case proven(NodeID, incarnation: UInt64)
     }
 
     package enum Action: Equatable, Sendable {
@@ -138,12 +148,15 @@ package struct Detector: Sendable {
         return places[member].map { members[$0].claim.state }
     }
 
+    /// How often a member has started, as far as is believed; nil if it is not admitted.
+    func incarnation(of member: NodeID) -> UInt64? { places[member].map { members[$0].claim.incarnation } }
+
     /// What is believed of every other member.
     package var claims: [Claim] { members.map(\.claim) }
 
     /// How many things are kept in mind for a while: probes, rumours, accusers.
     package var burden: Int {
-        waiting.count + rumours.count
+        waiting.count + rumours.count + hearsay.count + laterWords.count
             + suspects.reduce(0) { sum, suspect in
                 sum + (places[suspect].flatMap { members[$0].suspicion?.accusers.count } ?? 0)
             }
@@ -168,8 +181,9 @@ package struct Detector: Sendable {
         case .declare(let state, let within): declare(state, within, now, &actions)
         case .recalled(let claims):
             for claim in claims where claim.node != node {
-                apply(claim, now: now, fromOther: false, &random, &actions)
+                apply(claim, now, &random, &actions)
             }
+        case .proven(let node, let incarnation): prove(node, incarnation, now, &random, &actions)
         }
         wake = nextDeadline()
     }
@@ -185,6 +199,10 @@ package struct Detector: Sendable {
             waiting.removeAll { $0.target == gone }
             suspects.removeAll { $0 == gone }
             rumours.forget(gone)
+            hearsay.forget(gone)
+            laterWords[gone] = nil
+            clonedWords.remove(gone)
+            cloneWords.remove(gone)
         }
         members.removeAll { all[$0.claim.node] == nil }
         let known = Set(members.map(\.claim.node))
@@ -228,6 +246,7 @@ package struct Detector: Sendable {
     func own(_ wait: Duration) -> Duration { health == 0 ? wait : wait * (health + 1) }
 
     mutating func restart(as incarnation: UInt64) {
+        laterWords = [:]
         changeOwnClaim {
             $0.incarnation = incarnation
             $0.refutation = 0

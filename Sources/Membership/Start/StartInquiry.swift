@@ -20,6 +20,7 @@ package struct StartInquiry: Sendable {
     package enum Event: Sendable {
         case tick
         case linkUp(NodeID)
+        case linkDown(NodeID)
         case answer(LastSeen, from: NodeID)
     }
 
@@ -63,8 +64,13 @@ package struct StartInquiry: Sendable {
         case .linkUp(let peer):
             guard others.contains(peer), linked.insert(peer).inserted else { return [] }
             return [.ask(peer)]
+        case .linkDown(let peer):
+            linked.remove(peer)
+            return []
         case .answer(let seen, let peer):
-            guard others.contains(peer), seen.incarnation <= Claim.incarnationHighest else { return [] }
+            guard others.contains(peer), Detector.isPlausible(seen.incarnation, after: stored) else {
+                return []
+            }
             take(seen, from: peer, now)
             return decide(now)
         case .tick:
@@ -87,6 +93,9 @@ package struct StartInquiry: Sendable {
         let wanted = min(settings.answerCount, others.count)
         let isLate = now - began >= settings.patience
         guard answers.count >= wanted || isLate else { return [] }
+        // † Who reaches members and hears none of them is not where they know it: a copy of the machine, whose answers go to the
+        // original, would else begin to deliver what the original delivers.
+        guard !isDeaf else { return [] }
         // One member alone, taken over, must not keep others from starting.
         if wanted > 0, living.count >= wanted {
             state = .decided
@@ -95,10 +104,19 @@ package struct StartInquiry: Sendable {
         guard isLate || !answers.values.contains(where: { mayBeAlive($0.seen, answered: $0.at, now) }) else {
             return []
         }
+        // † One member alone, taken over, must not make us hold our mail: where two contradict each other, a third is heard.
+        let later = answers.values.count { $0.seen.incarnation > stored }
+        let isTied = later > 0 && 2 * later == answers.count
+        guard isLate || !isTied || answers.count >= others.count else { return [] }
         state = .decided
         let seen = answers.values.map(\.seen.incarnation).max() ?? 0
-        return [.start(incarnation: max(stored, seen) + 1, storeIsOld: seen > stored)]
+        return [
+            .start(incarnation: max(stored, seen) + 1, storeIsOld: later > 0 && 2 * later >= answers.count)
+        ]
     }
+
+    /// It reaches members, and not one has answered.
+    package var isDeaf: Bool { state == .asking && answers.isEmpty && !linked.isEmpty }
 
     private func mayBeAlive(_ seen: LastSeen, answered: Uptime, _ now: Uptime) -> Bool {
         guard let heardAgo = seen.heardAgo, seen.state.isPresent else { return false }
