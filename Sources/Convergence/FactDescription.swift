@@ -58,14 +58,15 @@ package struct FactBounds: Sendable, Equatable {
         self.overflow = overflow
     }
 
-    /// One floor for each kind.
-    static let floors = FactBounds(keys: 1 << 16, octets: 1 << 20, subjectOctets: 2, valueOctets: 8)
+    /// One floor for each kind, and no origin speaks of so many.
+    static let floors = FactBounds(keys: 256, octets: 1 << 14, subjectOctets: 2, valueOctets: 8)
 
     /// What a newer version says and we only carry.
     static let unknown = FactBounds(keys: 4096, octets: 1 << 20, subjectOctets: 256, valueOctets: 4096)
 
-    /// Kinds of which one origin may speak, floors and unknown ones included.
-    static let kindsOfOrigin = 64
+    /// Unknown kinds of which one origin may speak: more than any version will bring at once, and few enough that a liar's
+    /// made-up ones fill nobody's memory.
+    static let unknownKindsOfOrigin = 8
 
     /// What a reader bears before it takes an origin for a liar: what is over goes in the same batch as the
     /// floor that makes room, but a push may bring the one without the other.
@@ -86,6 +87,8 @@ package struct FactTable: Sendable {
     package subscript(kind: FactKind) -> FactDescription? { rows[kind] }
 
     package var all: [FactDescription] { rows.values.sorted { $0.kind < $1.kind } }
+
+    func knows(_ kind: FactKind) -> Bool { kind == .floor || rows[kind] != nil }
 
     /// A kind that we do not know is carried all the same: whoever passed it by could not speak for its range
     /// any more, and those who ask us for it would miss it.

@@ -18,8 +18,10 @@ package struct OriginLog: Sendable {
         var said: Int64
         /// Its stamp as far as we believe it.
         var stamp: Timestamp
+        /// How long it holds here, in milliseconds: as it says, or what its kind allows at most.
+        var lifetime: Int64?
 
-        var expires: Int64 { record.lifetime.map { said &+ $0 } ?? .max }
+        var expires: Int64 { lifetime.map { said &+ $0 } ?? .max }
 
         /// As it is shown to those who make something of it; it travels as it was signed.
         var shown: FactRecord {
@@ -49,6 +51,7 @@ package struct OriginLog: Sendable {
     private var ahead: [Place] = []
     private var expiries = ExpiryQueue()
     private var usages: [FactKind: Usage] = [:]
+    private var unknownKinds: Set<FactKind> = []
     private var floors: [FactKind: UInt64] = [:]
 
     init(incarnation: UInt64) { self.incarnation = incarnation }
@@ -93,19 +96,23 @@ package struct OriginLog: Sendable {
 
     /// Holds a statement that is verified; the mark stays where it is.
     mutating func hold(
-        _ record: FactRecord, said: Int64, stamp: Timestamp, now: Int64, bounds: FactBounds, origin: NodeID,
-        into changes: inout [FactChange]
+        _ record: FactRecord, said: Int64, stamp: Timestamp, lifetimeLongest: Int64? = nil, now: Int64,
+        bounds: FactBounds, isKnown: Bool = true, origin: NodeID, into changes: inout [FactChange]
     ) -> Outcome {
         guard record.counter > mark, record.counter > floors[record.key.kind] ?? 0 else { return .known }
         let old = slotOfKey[record.key]
         if let old, let held = slots[old], held.record.counter >= record.counter { return .known }
-        let held = Held(record: record, said: said, stamp: stamp)
+        let lifetime = [record.lifetime, lifetimeLongest].compactMap { $0 }.min()
+        let held = Held(record: record, said: said, stamp: stamp, lifetime: lifetime)
         if held.expires <= now {
             if let old { remove(slot: old, origin: origin, into: &changes) }
             return .known
         }
         var usage = usages[record.key.kind] ?? Usage()
-        if usages[record.key.kind] == nil, usages.count >= FactBounds.kindsOfOrigin { return .overBound }
+        if !isKnown, !unknownKinds.contains(record.key.kind) {
+            guard unknownKinds.count < FactBounds.unknownKindsOfOrigin else { return .overBound }
+            unknownKinds.insert(record.key.kind)
+        }
         if let old, let before = slots[old] {
             usage.octets += record.sizeOctets - before.record.sizeOctets
         } else {
@@ -158,11 +165,17 @@ package struct OriginLog: Sendable {
     }
 
     private mutating func apply(_ floor: Floor, origin: NodeID, into changes: inout [FactChange]) {
-        guard floor.counter > floors[floor.kind] ?? 0 else { return }
+        let last = floors[floor.kind] ?? 0
+        guard floor.counter > last else { return }
         floors[floor.kind] = floor.counter
-        for place in [covered, ahead].joined() where place.counter <= floor.counter {
-            guard let held = held(at: place), held.record.key.kind == floor.kind else { continue }
-            remove(slot: place.slot, origin: origin, into: &changes)
+        // Up to the last floor nothing of the kind is left, so a liar's thousand floors cost no more than one.
+        guard usages[floor.kind]?.keys ?? 0 > 0 else { return }
+        for places in [covered, ahead] {
+            for place in places[Self.index(after: last, in: places)...] {
+                guard place.counter <= floor.counter else { break }
+                guard let held = held(at: place), held.record.key.kind == floor.kind else { continue }
+                remove(slot: place.slot, origin: origin, into: &changes)
+            }
         }
     }
 

@@ -202,7 +202,8 @@ extension Replica {
         let said = now.uptime.milliseconds - max(0, min(age, Self.ageLongest))
         switch logs[origin]?.hold(
             record, said: said, stamp: stamps.admit(record.stamp, now: now.wall),
-            now: now.uptime.milliseconds, bounds: bounds, origin: origin, into: &changes)
+            lifetimeLongest: table.lifetimeLongest(of: record.key.kind), now: now.uptime.milliseconds,
+            bounds: bounds, isKnown: table.knows(record.key.kind), origin: origin, into: &changes)
         {
         case .taken: learnt.taken += 1
         case .known, nil: learnt.known += 1

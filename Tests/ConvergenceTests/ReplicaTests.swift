@@ -206,6 +206,26 @@ struct ReplicaTests {
         #expect(mark(1, at: three) == 1)
     }
 
+    @Test(
+        "nothing lives longer than its kind does, whatever its origin says",
+        arguments: [Duration.seconds(1 << 40), nil])
+    func lifetimes(_ said: Duration?) {
+        let endless = FactTable([
+            FactDescription(
+                kind: Self.kind, name: "seen", isUrgent: false, lifetimeLongest: nil,
+                bounds: FactBounds(keys: 8, octets: 1024))
+        ])!
+        var liar = Replica(node: Self.id(3), incarnation: 1, table: endless)
+        say([1], at: &liar, lifetime: said)
+        var one = replica(1)
+        _ = pull(&one, from: liar)
+        let hour: Int64 = 3_600_000
+        #expect(subjects(3, at: one, now: hour - 1) == [1] && subjects(3, at: one, now: hour).isEmpty)
+        var changes: [FactChange] = []
+        one.expire(now: Uptime(milliseconds: hour), into: &changes)
+        #expect(one.count == 0)
+    }
+
     @Test("a deletion is a version like any other: it travels, and counts against the bound")
     func deletes() {
         var one = replica(1)
@@ -294,6 +314,26 @@ struct ReplicaTests {
         say(Array(1...200), at: &liar)
         _ = pull(&one, from: liar)
         #expect(subjects(3, at: one).count < 60 && mark(3, at: one) < 60)
+    }
+
+    @Test("of kinds that we do not know a liar fills no more than a few")
+    func unknownKindsAreFew() throws {
+        let all = (100..<UInt16(164)).map { FactKind(rawValue: $0) }
+        let newer = FactTable(
+            all.map {
+                FactDescription(
+                    kind: $0, name: "new", isUrgent: false, lifetimeLongest: nil,
+                    bounds: FactBounds(keys: 8, octets: 1024))
+            })!
+        var changes: [FactChange] = []
+        var liar = Replica(node: Self.id(3), incarnation: 1, table: newer)
+        for kind in all {
+            try liar.say(FactKey(kind, [1]), [2], lifetime: nil, now: .start, into: &changes)
+        }
+        let facts = seal(&liar, now: .start)
+        var one = replica(1)
+        #expect(one.apply(pushed: facts, now: clocks(0), into: &changes).overBound == 64 - 8)
+        #expect(one.count == 8)
     }
 
     @Test("a kind that we do not know is carried to those who do")

@@ -95,7 +95,7 @@ import Testing
         arguments: [
             Crowd("probes", [16], 1), Crowd("relays", [20], 1), Crowd("last seen", [24], 1),
             Crowd("claims of a probe", [17, 3], 4_096), Crowd("claims of a relay", [18, 3], 4_096),
-            Crowd("claims of a sync", [22, 1], 4_096), Crowd("batches", [32, 1], 8_192),
+            Crowd("claims of a sync", [22, 1], 4_096), Crowd("batches", [32, 1], 2_048),
             Crowd("pushes", [32, 2], 1), Crowd("pushed facts", [32, 2, 1], 16_384),
             Crowd("marks", [32, 4, 1], 4_096), Crowd("deltas", [32, 5, 1], 4_096),
             Crowd("facts of a delta", [32, 5, 1, 6], 16_384),

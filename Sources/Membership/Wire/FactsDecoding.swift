@@ -4,7 +4,8 @@ import SwiftProtobuf
 
 /// What one message about facts may hold; what one of our version writes is well below.
 enum FactsBounds {
-    static let batches = 8192
+    /// A frame of ours holds at most `GossipSettings.frameOctets` of them; each costs the reader a check of a signature.
+    static let batches = 2048
     static let facts = 16_384
     static let origins = 4096
     static let subjectOctets = 512

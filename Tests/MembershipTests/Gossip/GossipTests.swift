@@ -171,6 +171,19 @@ struct FactRefusalTests {
         }
     }
 
+    @Test("a frame full of bad signatures costs one check: nobody honest carries what he has not proven")
+    func oneCheck() throws {
+        var (bench, facts) = try bench()
+        let fact = try #require(facts.first)
+        let lies = (0..<500).map { number in
+            resealed(fact) { changed($0, signature: [UInt8](repeating: UInt8(number % 16), count: 64)) }
+        }
+        let before = bench.machines[2].signatureChecks
+        bench.deliver(.push(lies + facts), to: 2, from: 1)
+        #expect(bench.machines[2].signatureChecks == before + 1)
+        #expect(bench.refusals.count == 1 && bench.known("a", at: 2) == 0)
+    }
+
     @Test("a fact of another cluster is none, although the node is the same")
     func foreignCluster() throws {
         var (bench, _) = try bench()
