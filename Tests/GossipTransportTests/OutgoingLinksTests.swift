@@ -67,11 +67,37 @@ struct OutgoingLinksTests {
         #expect(links.nextTick == nil)
     }
 
-    @Test("two members at one address: the first is connected to, the second is not")
+    @Test("two members that give one address have their turns there, until one shows its key")
     func sameAddress() {
         var links = OutgoingLinks(.control, timing: LinkTiming())
-        let actions = links.replace([Self.anna: address(), Self.bert: address()], now: .start)
-        #expect(actions.count == 1)
+        var actions = links.replace([Self.anna: address(), Self.bert: address()], now: .start)
+        #expect(connected(actions) == [Self.anna] && actions.count == 1)
+        // Whatever the wrong key brings about there, the turn ends.
+        var turns: [NodeID] = []
+        for second in Int64(1)...14 {
+            let now = Uptime.start + .seconds(second)
+            _ = links.handle(.connected(endpoint: Self.endpoint, descriptor: 5), now: now)
+            _ = links.handle(.abandoned(endpoint: Self.endpoint), now: now)
+            _ = links.handle(.disconnected(endpoint: Self.endpoint, descriptor: 5), now: now)
+            actions = links.tick(now: now)
+            turns += connected(actions)
+        }
+        #expect(turns == [Self.bert, Self.anna])
+        // One that stands stays, and one that stood is waited for longer.
+        connect(&links)
+        #expect(links.tick(now: .start + .seconds(600)).isEmpty && links.isUp(Self.anna))
+        _ = links.handle(
+            .disconnected(endpoint: Self.endpoint, descriptor: 5), now: .start + .seconds(600))
+        #expect(!connected(links.tick(now: .start + .seconds(650))).contains(Self.bert))
+        #expect(connected(links.tick(now: .start + .seconds(660))) == [Self.bert])
+        // Who gives another address is linked to there.
+        actions = links.replace(
+            [Self.anna: address(), Self.bert: address(port: 8000)], now: .start + .seconds(661))
+        #expect(connected(actions) == [Self.anna, Self.bert])
+    }
+
+    private func connected(_ actions: [OutgoingLinks.Action]) -> [NodeID] {
+        actions.compactMap { if case .connect(let connection) = $0 { connection.node } else { nil } }
     }
 
     @Test("a connection that the library gave up is made anew, by another route, after a rest")

@@ -31,12 +31,25 @@ struct OutgoingLinks {
         var heard: Uptime
         /// When it is made anew; nil: the library sees to it.
         var renewal: Uptime?
+        /// Since when it does not stand.
+        var downSince: Uptime
+        /// The member has shown its key here.
+        var hasStood = false
+
+        init(_ address: PeerAddress, _ connection: Connection, now: Uptime) {
+            self.address = address
+            self.connection = connection
+            heard = now
+            downSince = now
+        }
     }
 
     private let channel: Channel
     private let timing: LinkTiming
     private var links: [NodeID: Link] = [:]
     private var nodes: [String: NodeID] = [:]
+    /// Members that gave an address which another one gave too; they wait for their turn there.
+    private var rivals: [String: [NodeID: PeerAddress]] = [:]
     private(set) var connectionCount: UInt64 = 0
 
     init(_ channel: Channel, timing: LinkTiming) {
@@ -60,17 +73,26 @@ struct OutgoingLinks {
         for node in links.keys.sorted() where peers[node] != links[node]?.address {
             part(node, &actions)
         }
+        rivals = [:]
         for (node, address) in peers.sorted(by: { $0.key < $1.key }) where links[node] == nil {
             let endpoint = Self.endpoint(address, channel)
-            // Two members at one address is a mistake of the operator's: the monitor could not tell them
-            // apart.
-            guard nodes[endpoint] == nil else { continue }
-            let connection = connection(node, endpoint: endpoint, key: address.key)
-            links[node] = Link(address: address, connection: connection, heard: now)
-            nodes[endpoint] = node
-            actions.append(.connect(connection))
+            // The monitor could not tell two members at one address apart, so there is one at a time.
+            guard nodes[endpoint] == nil else {
+                rivals[endpoint, default: [:]][node] = address
+                continue
+            }
+            join(node, address, endpoint, now: now, &actions)
         }
         return actions
+    }
+
+    private mutating func join(
+        _ node: NodeID, _ address: PeerAddress, _ endpoint: String, now: Uptime, _ actions: inout [Action]
+    ) {
+        let connection = connection(node, endpoint: endpoint, key: address.key)
+        links[node] = Link(address, connection, now: now)
+        nodes[endpoint] = node
+        actions.append(.connect(connection))
     }
 
     /// Makes every connection anew: our own key is another one.
@@ -91,12 +113,16 @@ struct OutgoingLinks {
             link.descriptor = descriptor
         case .established:
             link.renewal = nil
+            link.hasStood = true
             if !link.isUp { actions.append(.tell(.up(node, channel))) }
             link.isUp = true
         case .disconnected(_, let descriptor):
             guard descriptor == link.descriptor else { break }
             link.descriptor = nil
-            if link.isUp { actions.append(.tell(.down(node, channel))) }
+            if link.isUp {
+                actions.append(.tell(.down(node, channel)))
+                link.downSince = now
+            }
             link.isUp = false
         case .retrying:
             // One question is enough for both channels.
@@ -117,6 +143,7 @@ struct OutgoingLinks {
     mutating func unroutable(_ node: NodeID, now: Uptime) -> [Action] {
         guard let link = links[node], link.isUp else { return [] }
         links[node]?.isUp = false
+        links[node]?.downSince = now
         links[node]?.renewal = now + timing.renewal
         return [.tell(.down(node, channel))]
     }
@@ -124,18 +151,46 @@ struct OutgoingLinks {
     mutating func tick(now: Uptime) -> [Action] {
         var actions: [Action] = []
         for node in links.keys.sorted() {
-            guard let link = links[node], let due = due(link), due <= now else { continue }
-            renew(node, now: now, &actions)
+            guard let link = links[node] else { continue }
+            if let turn = turn(link), turn <= now {
+                giveWay(node, link, now: now, &actions)
+            } else if let due = due(link), due <= now {
+                renew(node, now: now, &actions)
+            }
         }
         return actions
     }
 
     /// When `tick` has something to do.
-    var nextTick: Uptime? { links.values.compactMap(due).min() }
+    var nextTick: Uptime? { links.values.flatMap { [due($0), turn($0)] }.compactMap { $0 }.min() }
 
     private func due(_ link: Link) -> Uptime? {
         if let renewal = link.renewal { return renewal }
         return link.isUp ? nil : link.heard + timing.silence
+    }
+
+    /// When another member that gave the same address may try.
+    ///
+    /// † A member that gives another's address as its own must not cut that one off. Only who has the key gets a link there,
+    /// so all that it can take is time, and the less where the other has stood before.
+    private func turn(_ link: Link) -> Uptime? {
+        guard !link.isUp, rivals[link.connection.endpoint] != nil else { return nil }
+        return link.downSince + timing.silence * (link.hasStood ? 10 : 1)
+    }
+
+    private mutating func giveWay(
+        _ node: NodeID, _ link: Link, now: Uptime, _ actions: inout [Action]
+    ) {
+        let endpoint = link.connection.endpoint
+        var others = rivals[endpoint] ?? [:]
+        // In a circle, so that each has its turn.
+        guard let next = others.keys.filter({ $0 > node }).min() ?? others.keys.min(),
+            let address = others.removeValue(forKey: next)
+        else { return }
+        part(node, &actions)
+        others[node] = link.address
+        rivals[endpoint] = others
+        join(next, address, endpoint, now: now, &actions)
     }
 
     // MARK: How
@@ -150,10 +205,10 @@ struct OutgoingLinks {
     private mutating func renew(_ node: NodeID, now: Uptime, _ actions: inout [Action]) {
         guard let link = links[node] else { return }
         part(node, &actions)
-        let connection = connection(node, endpoint: link.connection.endpoint, key: link.address.key)
-        links[node] = Link(address: link.address, connection: connection, heard: now)
-        nodes[connection.endpoint] = node
-        actions.append(.connect(connection))
+        join(node, link.address, link.connection.endpoint, now: now, &actions)
+        links[node]?.hasStood = link.hasStood
+        // Its turn goes on.
+        links[node]?.downSince = link.isUp ? now : link.downSince
     }
 
     /// † A route is (node, connection counter) and never used twice, not even right after its connection was
