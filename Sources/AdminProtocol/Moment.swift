@@ -10,7 +10,15 @@ package struct Moment: Hashable, Comparable, Sendable {
 }
 
 extension Moment: LosslessStringConvertible {
-    package var description: String { timestamp.rfc3339 }
+    /// RFC 3339 §5.6 has four digits for the year. What lies beyond them is written as the last moment that has: a member's
+    /// made-up time must not make a whole answer unreadable.
+    package var description: String {
+        Timestamp(milliseconds: min(max(timestamp.milliseconds, Self.first), Self.last)).rfc3339
+    }
+
+    /// 0000-01-01T00:00:00Z, and the last millisecond of 9999.
+    private static let first: Int64 = -62_167_219_200_000
+    private static let last: Int64 = 253_402_300_799_999
 
     /// Any date-time of RFC 3339 §5.6; of a leap second remains the second before. Fractions end at the
     /// millisecond.

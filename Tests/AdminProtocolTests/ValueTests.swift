@@ -31,6 +31,14 @@ struct ValueTests {
         ])
     func notMoments(_ text: String) { #expect(Moment(text) == nil) }
 
+    @Test(
+        "a time beyond the years that can be written is written as the last one that can",
+        arguments: [Int64.min, -62_167_219_200_001, 253_402_300_800_000, .max])
+    func farMoments(_ milliseconds: Int64) {
+        let text = "\(Moment(Timestamp(milliseconds: milliseconds)))"
+        #expect(Moment(text) != nil && text.hasPrefix(milliseconds < 0 ? "0000-01-01" : "9999-12-31"))
+    }
+
     @Test("every time comes back from its text")
     func roundTrip() {
         for day in stride(from: -800_000, to: 2_000_000, by: 997) {

@@ -27,6 +27,8 @@ package struct MemberLoad: Fact {
     package var isSick = false
 
     package static let releaseOctetsLongest = 64
+    /// Messages are never believed to be more: sums over all members must stay sums.
+    package static let messagesHighest = UInt64(1) << 50
 
     package static let description = FactDescription(
         kind: FactKind(rawValue: 9), name: "load", isUrgent: false, lifetimeLongest: .seconds(120),
@@ -71,6 +73,7 @@ package struct MemberLoad: Fact {
             }
         }
         if reader.isBroken { return nil }
+        for index in [1, 5] { numbers[index] = min(numbers[index], Self.messagesHighest) }
         (queuedMessages, queuedOctets, copies) = (numbers[1], numbers[2], numbers[3])
         (freeOctets, acceptedPerMinute) = (numbers[4], numbers[5])
         (wireVersion, storeVersion, configuration) = (numbers[6], numbers[7], numbers[8])

@@ -123,6 +123,11 @@ struct MemberLoadTests {
         #expect(MemberLoad(octets: load.octets) == load)
         #expect(MemberLoad(octets: load.octets + [0x70, 1]) == load)
         #expect(MemberLoad(octets: [0x08]) == nil)
+        // A liar's number must not break the sum over all.
+        load.queuedMessages = .max
+        load.acceptedPerMinute = .max
+        let read = MemberLoad(octets: load.octets)
+        #expect(read?.queuedMessages == 1 << 50 && read?.acceptedPerMinute == 1 << 50)
         #expect(load.octets.count <= MemberLoad.description.bounds.valueOctets)
     }
 }
