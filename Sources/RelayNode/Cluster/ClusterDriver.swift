@@ -3,7 +3,6 @@ package import Cryptography
 package import GossipTransport
 package import MailValues
 package import Membership
-import Synchronization
 
 /// Drives this node's part in the cluster: links, time and store on one side, the machine on the other.
 ///
@@ -59,6 +58,8 @@ package actor ClusterDriver {
 
     private enum Input: Sendable {
         case link(LinkEvent)
+        /// Frames lie on the desk.
+        case frames
         case tick
         case members([ClusterMember])
         case declare(MemberState, within: Duration?)
@@ -70,9 +71,8 @@ package actor ClusterDriver {
     private typealias Change =
         @Sendable (inout ClusterMachine, ClockReading, inout [ClusterMachine.Action]) -> Void
 
-    /// Frames that wait while the disk is slow; beyond it they are dropped and counted, as on a bad link. What the house
-    /// says, and which links stand, is never dropped: a flood must not drown the word that ends it.
-    private static let framesWaitingMost = 16_384
+    /// How long frames are read before time, links and the house are looked at again.
+    private static let framesLongest: Duration = .milliseconds(5)
 
     package nonisolated let transport: GossipTransport
     private nonisolated let executor = DriverExecutor()
@@ -80,7 +80,7 @@ package actor ClusterDriver {
     private let seams: Seams
     private let inputs: AsyncStream<Input>
     private let door: AsyncStream<Input>.Continuation
-    private let overflow: Overflow
+    private let desk: FrameDesk
     private let began = ContinuousClock.now
     private var machine: ClusterMachine
     private var members: [NodeID: ClusterMember] = [:]
@@ -89,35 +89,28 @@ package actor ClusterDriver {
     private var timer: (wake: Uptime, task: Task<Void, Never>)?
     private var end: ClusterEnd?
     private var counted = ClusterRefusals()
-
-    /// Counts on the transport's thread what found no room.
-    private final class Overflow: Sendable {
-        let count = Atomic<UInt64>(0)
-        let waiting = Atomic<Int>(0)
-    }
+    private var refusalLog = RefusalLog()
 
     /// Binds the ports, and lets nobody in until `run`.
     package init(_ settings: Settings, linkKey: LinkKeyPair, seams: Seams) throws(TransportError) {
         let (inputs, door) = AsyncStream.makeStream(of: Input.self)
-        let overflow = Overflow()
+        let desk = FrameDesk()
         transport = try GossipTransport(settings.transport, linkKey: linkKey) { event in
             // Mail on its way to an heir is none of the machine's business, and must not delay it.
             if case .frame(let frame) = event, frame.channel == .bulk {
                 seams.bulk(frame)
                 return
             }
-            if case .frame = event {
-                guard overflow.waiting.load(ordering: .relaxed) < Self.framesWaitingMost else {
-                    overflow.count.wrappingAdd(1, ordering: .relaxed)
-                    return
-                }
-                overflow.waiting.wrappingAdd(1, ordering: .relaxed)
+            // What the house says, and which links stand, is never dropped: a flood must not drown the word that ends it.
+            if case .frame(let frame) = event {
+                if desk.put(frame) { door.yield(.frames) }
+                return
             }
             door.yield(.link(event))
         }
         self.inputs = inputs
         self.door = door
-        self.overflow = overflow
+        self.desk = desk
         self.seams = seams
         door.yield(.members(settings.members))
         machine = ClusterMachine(
@@ -155,11 +148,14 @@ package actor ClusterDriver {
     /// Up to which version we know what a member said.
     package func mark(of node: NodeID) -> Version? { machine.gossip?.replica.marks[node] }
 
+    /// The node asks what others saw of it, reaches them, and hears none.
+    package var isDeaf: Bool { machine.isDeaf }
+
     package var incarnation: UInt64 { machine.sender.incarnation }
 
     package var refusals: ClusterRefusals {
         var refusals = counted
-        refusals.overflow = overflow.count.load(ordering: .relaxed)
+        refusals.overflow = desk.dropped
         return refusals
     }
 
@@ -220,6 +216,8 @@ package actor ClusterDriver {
                 return end
             }
             arm()
+            // Inputs may never end; who asks us something is heard between them.
+            await Task.yield()
         }
         finish()
         return .stopped
@@ -265,7 +263,22 @@ package actor ClusterDriver {
             change(&machine, now, &actions)
             await carryOut()
         case .link(let event): await take(event)
+        case .frames: await takeFrames()
         }
+    }
+
+    private func takeFrames() async {
+        let began = ContinuousClock.now
+        var now = began
+        while now - began < Self.framesLongest {
+            guard let frame = desk.take() else { return }
+            await take(frame)
+            guard end == nil else { return }
+            let ended = ContinuousClock.now
+            desk.charge(frame.peer, ended - now)
+            now = ended
+        }
+        door.yield(.frames)
     }
 
     private func take(_ event: LinkEvent) async {
@@ -276,9 +289,7 @@ package actor ClusterDriver {
         case .down(let node, .bulk): seams.tell(.bulk(node, isUp: false))
         case .refused(let node): await handle(.linkRefused(node))
         case .turnedAway(let node): await handle(.turnedAway(node))
-        case .frame(let frame):
-            overflow.waiting.wrappingSubtract(1, ordering: .relaxed)
-            await take(frame)
+        case .frame(let frame): await take(frame)
         case .joinRequest(let request): seams.tell(.joinRequest(request))
         case .doorClosed: seams.tell(.doorClosed)
         case .deaf(let endpoint, _): seams.tell(.deaf(endpoint: endpoint))
@@ -289,11 +300,20 @@ package actor ClusterDriver {
         do {
             let frame = try Frame(decoding: link.octets)
             await handle(.frame(frame, from: link.peer, age: link.age))
-        } catch .version {
+        } catch .version(let version) {
             counted.otherVersion += 1
+            tell(
+                version > Frame.version ? "a frame of a newer version" : "a frame of an older version",
+                of: link.peer)
         } catch {
             counted.malformed += 1
+            tell("a frame that cannot be read", of: link.peer)
         }
+    }
+
+    private func tell(_ reason: String, of peer: NodeID) {
+        guard let count = refusalLog.count(reason, of: peer, now: now.uptime) else { return }
+        seams.tell(.refused(peer, reason: reason, count: count))
     }
 
     private func change(_ all: [ClusterMember]) async {
@@ -301,6 +321,7 @@ package actor ClusterDriver {
         for (node, member) in members {
             guard let still = new[node] else {
                 transport.evict(node)
+                desk.forget(node)
                 continue
             }
             for key in member.linkKeys.subtracting(still.linkKeys) { transport.withdraw(key) }
@@ -338,7 +359,11 @@ package actor ClusterDriver {
             let octets = machine.frame(body).octets
             for peer in peers { _ = transport.send(octets, to: peer, on: .control) }
         case .facts(let changes): seams.tell(.facts(changes))
-        case .factRefused: counted.facts += 1
+        // Who began anew leaves some of these on their way, and nobody lied.
+        case .factRefused(.outdated, _): break
+        case .factRefused(let refusal, let bearer):
+            counted.facts += 1
+            tell(refusal.words, of: bearer)
         case .changed(let node, let from, let to): seams.tell(.changed(node, from: from, to: to))
         case .persist(let incarnation):
             if let failure = await seams.persist(incarnation) { end = .notStored(failure) }
@@ -348,7 +373,32 @@ package actor ClusterDriver {
         case .stopCloned: end = .cloned
         case .cloneSeen: seams.tell(.cloneSeen)
         case .evicted: end = .evicted
-        case .refused(let refusal, _): counted.count(refusal)
+        case .refused(let refusal, let peer):
+            counted.count(refusal)
+            tell(refusal.words, of: peer)
+        }
+    }
+}
+
+extension FrameRefusal {
+    fileprivate var words: String {
+        switch self {
+        case .otherCluster: "a frame of another cluster"
+        case .otherName: "a frame under another's name"
+        case .stranger: "a frame of one that is no member"
+        case .ourselves: "a frame under our own name"
+        }
+    }
+}
+
+extension FactRefusal {
+    fileprivate var words: String {
+        switch self {
+        case .stranger: "a fact of one that is no member"
+        case .signature: "a fact without its origin's signature"
+        case .bent: "a fact that is not what its origin signed"
+        case .outdated: "a fact of an earlier life of its origin"
+        case .overBound: "more facts than one member may say"
         }
     }
 }

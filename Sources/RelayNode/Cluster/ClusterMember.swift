@@ -38,6 +38,8 @@ package enum ClusterNews: Sendable, Equatable {
     case bulk(NodeID, isUp: Bool)
     /// A port could not be had back.
     case deaf(endpoint: String)
+    /// A member said what was not acted on, so often since this was told last.
+    case refused(NodeID, reason: String, count: UInt64)
 }
 
 /// Why the driver ended.
@@ -61,7 +63,7 @@ package struct ClusterRefusals: Sendable, Equatable {
     package var stranger: UInt64 = 0
     /// Facts that their origin did not say, or may not say.
     package var facts: UInt64 = 0
-    /// The machine was too busy to hear them.
+    /// More than one member's share, while we were busy.
     package var overflow: UInt64 = 0
     /// Orders that the operator did not sign, whoever brought them.
     package var orders: UInt64 = 0

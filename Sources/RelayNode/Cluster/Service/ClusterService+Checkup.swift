@@ -1,4 +1,5 @@
 package import AdminProtocol
+import GossipTransport
 import MailValues
 import Membership
 
@@ -13,6 +14,14 @@ extension ClusterService {
         var problems: [NodeStatus.Problem] = []
         switch member.condition {
         case .speaking, .left: break
+        case .starting where await member.driver.isDeaf:
+            problems.append(
+                .init(
+                    .critical,
+                    "reaches other members and hears none of them: nothing is delivered",
+                    advice:
+                        "do they reach the address that `chappe members` shows of this node there? Is this a copied machine? Then "
+                        + "remove node.key and link.key, and let it join as a node of its own"))
         case .starting: problems.append(.init(.degraded, "asks the other members what they last saw of it"))
         case .storeIsOld:
             problems.append(
@@ -90,6 +99,25 @@ extension ClusterService {
                     .degraded,
                     "\(strange) frames or facts were refused: not their sender's, or not readable",
                     advice: "the events of kind cluster name them"))
+        if refusals.otherVersion > 0 {
+            findings.append(
+                .init(
+                    .degraded, "\(refusals.otherVersion) frames of another version were not understood",
+                    advice: "do all members run the same release? `chappe members`"))
+        }
+        if refusals.overflow > 0 {
+            findings.append(
+                .init(
+                    .degraded, "\(refusals.overflow) frames were dropped: a member said more than its share",
+                    advice: "which is it? `chappe members`, and the machine's own figures"))
+        }
+        let strangers = member.driver.transport.statistics.strangers
+        if strangers > 0 {
+            findings.append(
+                .init(
+                    .ok, "\(strangers) connections under keys that nobody admitted were turned away",
+                    advice: "a member evicted, or somebody who tries: who reaches the cluster's ports?"))
+        }
         if let door = member.door {
             findings.append(.init(.ok, "the door for new nodes is open until \(Moment(door.until))"))
         }

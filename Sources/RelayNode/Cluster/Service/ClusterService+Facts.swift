@@ -15,29 +15,31 @@ extension ClusterService {
             else { continue }
             switch record.key.kind {
             case AdmissionFact.description.kind:
-                if let fact = AdmissionFact(octets: value) { await take(fact.admission) }
+                if let fact = AdmissionFact(octets: value) { await take(fact.admission, from: origin) }
             case MemberFact.description.kind:
-                if let fact = MemberFact(octets: value), fact.introduction.node == origin { await take(fact) }
+                if let fact = MemberFact(octets: value), fact.introduction.node == origin {
+                    await introduced(fact)
+                }
             default: break
             }
         }
         let now = WallClock.now()
         guard let (taken, refused) = member?.orders.apply(changes, now: now) else { return }
         refusals.orders += UInt64(refused.count)
-        for node in refused { record("order-refused", node: node) }
+        for node in refused { recordSparingly("order-refused", of: node) }
         for order in taken { await keep(order, isOurs: false, now: now) }
     }
 
     // MARK: Members
 
     /// An admission proves itself, whoever brought it.
-    private func take(_ admission: Admission) async {
+    private func take(_ admission: Admission, from origin: NodeID) async {
         guard var book = member?.book else { return }
         switch book.take(admission) {
         case .known: return
         case .refused:
             refusals.admissions += 1
-            return record("admission-refused", node: admission.node)
+            return recordSparingly("admission-refused", of: origin)
         case .taken: break
         }
         // Kept in memory although the disk will not have it: it is said again after a restart.
@@ -54,6 +56,27 @@ extension ClusterService {
         introduce()
         sayLoad()
         await tellStanding(of: admission.node)
+    }
+
+    /// The first of a second is taken at once, and of what follows the last when it is over: each is written to the disk, and a
+    /// member may say as many as it likes.
+    private func introduced(_ fact: MemberFact) async {
+        let node = fact.introduction.node
+        guard member?.introduced.insert(node).inserted == true else {
+            member?.introductions[node] = fact
+            return
+        }
+        await take(fact)
+    }
+
+    /// Those that came since the last second.
+    func takeIntroductions() async {
+        let waiting = member?.introductions ?? [:]
+        member?.introductions = [:]
+        member?.introduced = []
+        for fact in waiting.values where member?.book.isMember(fact.introduction.node) == true {
+            await introduced(fact)
+        }
     }
 
     private func take(_ fact: MemberFact) async {

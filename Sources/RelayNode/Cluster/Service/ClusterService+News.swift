@@ -42,6 +42,8 @@ extension ClusterService {
         case .deaf(let endpoint):
             member?.deaf = endpoint
             record("deaf", fields: [("endpoint", endpoint)])
+        case .refused(let node, let reason, let count):
+            record("refused", node: node, fields: [("what", reason), ("count", "\(count)")])
         }
     }
 
@@ -55,7 +57,7 @@ extension ClusterService {
     }
 
     private func changed(_ node: NodeID, _ from: MemberState, _ to: MemberState) async {
-        record("member", node: node, fields: [("from", "\(from)"), ("to", "\(to)")])
+        recordSparingly("member", of: node, fields: [("from", "\(from)"), ("to", "\(to)")])
         await tellStanding(of: node)
         guard to == .alive || to == .left,
             let claim = await member?.driver.claims.first(where: { $0.node == node })
@@ -63,13 +65,40 @@ extension ClusterService {
         if claim.state == .left, member?.departed[node].map(claim.outweighs) ?? true {
             member?.departed[node] = claim
             // Who left in order has left, although all that heard it may be started anew: they would take its silence for
-            // death, and wait for it.
-            _ = await store.persist(departed: claim)
+            // death, and wait for it. At once, but for one that leaves again and again.
+            if member?.departedNow.insert(node).inserted == true {
+                _ = await store.persist(departed: claim)
+            } else {
+                member?.heardAnew.insert(node)
+            }
         }
         guard claim.incarnation > member?.seen[node] ?? 0 else { return }
         member?.seen[node] = claim.incarnation
-        // Lost, it is asked of others at the next start.
-        _ = await store.persist(seen: claim.incarnation, of: node)
+        member?.heardAnew.insert(node)
+    }
+
+    /// Once a second: a member may begin anew as often as it likes, and each write waits for the disk. Lost, it is asked of
+    /// others at the next start.
+    private func storeHeard() async {
+        let anew = member?.heardAnew ?? []
+        member?.heardAnew = []
+        member?.departedNow = []
+        for node in anew {
+            if let claim = member?.departed[node] { _ = await store.persist(departed: claim) }
+            if let incarnation = member?.seen[node] {
+                _ = await store.persist(seen: incarnation, of: node)
+            }
+        }
+    }
+
+    /// Strangers have no name by which to tell of them one by one.
+    private func tellOfStrangers() {
+        guard let member, ContinuousClock.now - member.strangersTold.at >= .seconds(60) else { return }
+        let statistics = member.driver.transport.statistics
+        let count = statistics.strangers + statistics.doorRefusals
+        guard count > member.strangersTold.count else { return }
+        record("strangers", fields: [("refused", "\(count - member.strangersTold.count)")])
+        self.member?.strangersTold = (count, ContinuousClock.now)
     }
 
     func tellStanding(of node: NodeID) async {
@@ -123,7 +152,11 @@ extension ClusterService {
             guard let member, !Task.isCancelled else { return }
             seams.dueFacts(ClusterSpeaker(driver: member.driver, node: member.me))
             applyRevocations()
+            await storeHeard()
+            await takeIntroductions()
+            tellOfStrangers()
             turn += 1
+            if turn.isMultiple(of: 60) { self.member?.lines = [:] }
             if turn.isMultiple(of: Int(Self.loadInterval.components.seconds)) {
                 sayLoad()
                 await sayForOthers()

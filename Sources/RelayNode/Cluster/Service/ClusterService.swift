@@ -75,6 +75,17 @@ package actor ClusterService {
         var saidAt: ContinuousClock.Instant?
         /// To be obeyed once another member is there.
         var leaveOrder: Order?
+        /// Members of whose starts and departures the store does not have the last.
+        var heardAnew: Set<NodeID> = []
+        /// Those whose departure was stored in this second.
+        var departedNow: Set<NodeID> = []
+        /// Members' newest words about their links, for the next tick; one that spoke in this second already.
+        var introductions: [NodeID: MemberFact] = [:]
+        var introduced: Set<NodeID> = []
+        /// What the events said of a member in this minute.
+        var lines: [NodeID: Int] = [:]
+        /// The transport's refusals as the events had them last, and when.
+        var strangersTold = (count: UInt64(0), at: ContinuousClock.now - .seconds(60))
 
         var me: NodeID { identity.node }
     }
@@ -263,6 +274,20 @@ package actor ClusterService {
         member.driver.say(
             MemberFact(own, confirmed: confirmed, oldestSerial: oldest), about: MemberLoad.Myself())
     }
+
+    /// Of what one member does to itself: no more lines in a minute than somebody will read.
+    func recordSparingly(
+        _ action: String, of node: NodeID, fields: [(name: StaticString, value: String)] = []
+    ) {
+        let lines = (member?.lines[node] ?? 0) + 1
+        member?.lines[node] = lines
+        guard lines <= Self.linesMost else { return }
+        record(
+            action, node: node,
+            fields: fields + (lines == Self.linesMost ? [("more", "left out for a while")] : []))
+    }
+
+    static let linesMost = 60
 
     func record(
         _ action: String, node: NodeID? = nil, fields: [(name: StaticString, value: String)] = []
