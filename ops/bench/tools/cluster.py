@@ -70,10 +70,10 @@ def states(node):
     return {row["name"]: row["state"] for row in members(node)["members"]}
 
 
-def cluster_events(node, **wanted):
+def cluster_events(at, **wanted):
     """The events of kind cluster that have all these fields."""
     found = []
-    for line in node.event_lines():
+    for line in at.event_lines():
         try:
             event = json.loads(line)
         except ValueError:

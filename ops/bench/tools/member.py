@@ -287,10 +287,10 @@ class Caller:
         except zmq.Again:
             return False
 
-    def close(self):
+    def close(self, linger=0):
         self.socket.disable_monitor()
         self.monitor.close(0)
-        self.socket.close(0)
+        self.socket.close(linger)
 
 
 def knock(context, address, port, server_key, pair, octets, seconds=5):
