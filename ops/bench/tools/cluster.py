@@ -9,13 +9,14 @@ class Cluster:
         """`text(number)` is a node's configuration but for its listener and its cluster's port, which are made here."""
         self.folder, self.key = folder, folder / key
         self.environment = {**os.environ, "CHAPPE_OPERATOR_KEY": self.key}
-        self.nodes = []
+        self.nodes, self.made = [], []
         for number in range(1, count + 1):
             self.nodes.append(self.make(number, port + 10 * (number - 1), text(number), f"{name}-{number}"))
 
     def make(self, number, port, text, name):
         node = Node(self.folder, text + f"cluster: {{address: 127.0.0.1, port: {port + 1}}}\n", port, name)
         node.name, node.cluster_port = name, port + 1
+        self.made.append(node)
         return node
 
     def chappe(self, node, *words):
@@ -50,7 +51,8 @@ class Cluster:
         wait_for(agree, seconds, f"{len(nodes)} members that see each other")
 
     def stop(self):
-        for node in self.nodes:
+        """All that were ever made, whatever became of them."""
+        for node in self.made:
             node.stop()
 
 
