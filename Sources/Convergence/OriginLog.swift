@@ -102,8 +102,9 @@ package struct OriginLog: Sendable {
         guard record.counter > mark, record.counter > floors[record.key.kind] ?? 0 else { return .known }
         let old = slotOfKey[record.key]
         if let old, let held = slots[old], held.record.counter >= record.counter { return .known }
-        let lifetime = [record.lifetime, lifetimeLongest].compactMap { $0 }.min()
-        let held = Held(record: record, said: said, stamp: stamp, lifetime: lifetime)
+        let lifetime = min(record.lifetime ?? .max, lifetimeLongest ?? .max)
+        let held = Held(
+            record: record, said: said, stamp: stamp, lifetime: lifetime == .max ? nil : lifetime)
         if held.expires <= now {
             if let old { remove(slot: old, origin: origin, into: &changes) }
             return .known
