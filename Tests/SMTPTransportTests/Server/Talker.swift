@@ -58,10 +58,16 @@ final class Talker: Sendable {
         let handshake = channel.eventLoop.makePromise(of: TLSFacts.self)
         let context = try TLSClientContext.fixture()
         try await channel.eventLoop.submit { [channel] in
-            try channel.pipeline.syncOperations.addHandler(
-                TLSHandler(
-                    client: context, serverName: "mx.example.test", mode: .verify(names: ["mx.example.test"]),
-                    handshake: handshake), position: .first)
+            do {
+                try channel.pipeline.syncOperations.addHandler(
+                    TLSHandler(
+                        client: context, serverName: "mx.example.test",
+                        mode: .verify(names: ["mx.example.test"]), handshake: handshake), position: .first)
+            } catch {
+                // The server hung up meanwhile; nobody else would keep the promise.
+                handshake.fail(error)
+                throw error
+            }
         }.get()
         return try await handshake.futureResult.get()
     }
