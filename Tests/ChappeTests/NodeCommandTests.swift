@@ -192,6 +192,7 @@ struct WordingTests {
         arguments: [
             (0, "0", "0 B"), (999, "999", "999 B"), (1000, "1,000", "1000 B"), (1024, "1,024", "1.0 KiB"),
             (1_234_567, "1,234,567", "1.1 MiB"), (-1000, "-1,000", "-1000 B"),
+            (.max, "9,223,372,036,854,775,807", "8388607.9 TiB"),
         ])
     func counts(_ number: Int, _ count: String, _ octets: String) {
         #expect(Wording.count(number) == count)

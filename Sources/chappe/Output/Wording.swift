@@ -44,7 +44,8 @@ enum Wording {
     static func octets(_ number: Int) -> String {
         let units = ["KiB", "MiB", "GiB", "TiB"]
         guard number >= 1024 else { return "\(number) B" }
-        var tenths = number * 10 / 1024
+        // A member may say any number of itself: no product of it is made.
+        var tenths = number / 1024 * 10 + number % 1024 * 10 / 1024
         for unit in units {
             if tenths < 10_240 || unit == units.last { return "\(tenths / 10).\(tenths % 10) \(unit)" }
             tenths /= 1024
