@@ -28,13 +28,18 @@ struct RotationTests {
         await anna.events.waitForFrames(1)
 
         // All have confirmed: Anna shows the new one alone, and Bert takes no other.
+        var ups = anna.events.count(of: .up(bert.id, .control))
         await anna.transport.retire()
-        await anna.events.wait(for: .up(bert.id, .control), times: 2)
+        await anna.events.wait(for: .up(bert.id, .control), times: ups + 1)
+        ups = anna.events.count(of: .up(bert.id, .control))
         bert.transport.withdraw(anna.pair.key)
-        await anna.events.wait(for: .up(bert.id, .control), times: 3)
-        #expect(anna.transport.send([3], to: bert.id, on: .control))
-        await bert.events.waitForFrames(2)
-        #expect(bert.events.frames.map(\.peer) == [anna.id, anna.id])
+        await anna.events.wait(for: .up(bert.id, .control), times: ups + 1)
+        // A machine that stood still may lose a link, and a frame with it: what counts is that one comes.
+        await until {
+            _ = anna.transport.send([3], to: bert.id, on: .control)
+            return bert.events.frames.contains { $0.octets == [3] }
+        }
+        #expect(Set(bert.events.frames.map(\.peer)) == [anna.id])
 
         // The old door is shut, also for who still has the old address.
         let late = try TestNode(3)

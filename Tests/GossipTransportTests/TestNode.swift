@@ -104,6 +104,8 @@ final class EventLog: Sendable {
         await wait { events in events.count { $0 == event } >= times }
     }
 
+    func count(of event: LinkEvent) -> Int { all.count { $0 == event } }
+
     func waitForFrames(_ count: Int) async {
         await wait { events in events.count { if case .frame = $0 { true } else { false } } >= count }
     }
