@@ -94,25 +94,33 @@ class Node:
 
     def kill(self):
         """SIGKILL: nothing is tidied up."""
-        self.process.send_signal(signal.SIGKILL)
+        os.kill(self.program_pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self, patience=60):
         """SIGTERM, and the exit status."""
         if self.process is None or self.process.poll() is not None:
             return self.process and self.process.returncode
-        self.process.send_signal(signal.SIGTERM)
+        os.kill(self.program_pid, signal.SIGTERM)
         try:
             return self.process.wait(patience)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             return "killed after SIGTERM"
 
     def end(self):
         """Nothing of ours outlives the trial."""
         if self.process and self.process.poll() is None:
             self.kill()
+
+    @property
+    def program_pid(self):
+        """The node's own: a tracer that is told to end lets go of it, and it would run on."""
+        pid = self.process.pid
+        if self.wrapper:
+            with open(f"/proc/{pid}/task/{pid}/children") as file:
+                pid = int((file.read().split() or [pid])[0])
+        return pid
 
     # Looking
 
