@@ -157,7 +157,9 @@ package actor LeavingShell {
     private nonisolated func keepTime() async {
         while !Task.isCancelled {
             inbox.put(.event(.tick))
-            try? await Task.sleep(for: tick, tolerance: tick / 4)
+            // A node that stays has little to look after: what others give it tells of itself.
+            let pause = progress.phase == .staying ? tick * 4 : tick
+            try? await Task.sleep(for: pause, tolerance: pause / 4)
         }
     }
 
