@@ -13,7 +13,7 @@ struct RelayAttack: Sendable {
         /// No talk came about.
         case unreachable
         /// Refused before anything was asked: the host knows our address, and what it would tell others cannot be told.
-        case turnedAway = "turned away"
+        case turnedAway = "turned-away"
     }
 
     struct Result: Codable, Sendable {
