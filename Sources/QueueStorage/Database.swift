@@ -119,8 +119,10 @@ final class Database: @unchecked Sendable {
         if let failure { throw DatabaseError(taking: failure) }
     }
 
-    /// Walks from `start` to `end` (exclusive, or the end) without filling the cache; `body` returns false to
-    /// stop.
+    /// Walks from `start` to `end` (exclusive, or the end); `body` returns false to stop.
+    ///
+    /// Between two bounds it fills the cache: the records of the next messages lie in the same block, and each
+    /// would read and check all of it again. A walk to the end leaves the cache to others.
     func walk(
         _ family: Family, from start: [UInt8] = [], to end: [UInt8]? = nil,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
@@ -128,9 +130,11 @@ final class Database: @unchecked Sendable {
         let options = rocksdb_readoptions_create()
         defer { rocksdb_readoptions_destroy(options) }
         rocksdb_readoptions_set_verify_checksums(options, 1)
-        rocksdb_readoptions_set_fill_cache(options, 0)
         // A walk over everything reads ahead; one over a single id should not.
-        if end == nil { rocksdb_readoptions_set_readahead_size(options, 2 << 20) }
+        if end == nil {
+            rocksdb_readoptions_set_fill_cache(options, 0)
+            rocksdb_readoptions_set_readahead_size(options, 2 << 20)
+        }
         // The library keeps the pointer for as long as the walk lasts.
         let bound = UnsafeMutableRawBufferPointer.allocate(byteCount: (end?.count ?? 0) + 1, alignment: 1)
         defer { bound.deallocate() }
