@@ -97,6 +97,11 @@ class Node:
         os.kill(self.program_pid, signal.SIGKILL)
         self.process.wait()
 
+    def freeze(self):
+        """SIGSTOP, and waits until every thread stands still: until then one in a system call goes on."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
     def stop(self, patience=60):
         """SIGTERM, and the exit status."""
         if self.process is None or self.process.poll() is not None:
