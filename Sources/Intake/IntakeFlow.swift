@@ -47,7 +47,7 @@ package final class IntakeFlow: MailReceiverFactory {
 
     package var policy: IntakePolicy { current.withLock { $0 } }
 
-    /// Sessions that are open keep the policy under which they began.
+    /// Transactions that are open end under the policy under which they began; the next of a session goes by this.
     package func adopt(_ policy: IntakePolicy) { current.withLock { $0 = policy } }
 
     package func receiver(for facts: ConnectionFacts, listener: ListenerName) -> any MailReceiver {

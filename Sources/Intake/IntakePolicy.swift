@@ -3,7 +3,7 @@ package import MessageFormat
 package import RoutingPolicy
 package import SMTPProtocol
 
-/// What intake goes by: made at each reload, then shared by all sessions that begin under it.
+/// What intake goes by: made at each reload, then shared by all transactions that begin under it.
 package final class IntakePolicy: Sendable {
     package struct Listener: Sendable {
         package var kind: ClientStanding.ListenerKind

@@ -27,6 +27,14 @@ extension IntakeSession {
         return answer
     }
 
+    /// At MAIL: an account that was taken away, or given another password, is no longer logged in. Nil: go on.
+    func refusalOfLogin() -> Reply? {
+        guard let account, !flow.authenticator.isGood(login: account, &authentication, facts: facts) else {
+            return nil
+        }
+        return AuthenticationReplies.loginOver
+    }
+
     /// Remembers who it is, and counts.
     private func note(_ answer: Answer) {
         switch answer {

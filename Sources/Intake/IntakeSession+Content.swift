@@ -210,7 +210,7 @@ extension IntakeSession {
             count(refused: refusal)
             self.transaction = nil
             drop(message)
-            record(refusal: refusal, sender: transaction.mail.reversePath, recipient: nil)
+            record(refusal: refusal, sender: transaction.mail.reversePath, to: transaction.recipients)
             return refuse(refusal, stage: .content)
         }
         let envelope = envelope(of: transaction, message, messageFacts, judgement)
@@ -297,9 +297,6 @@ extension IntakeSession {
         }
         return event.encoded()
     }
-
-    /// Recipients named in the event of acceptance; their number is always told.
-    private static let recipientsShown = 20
 
     private func stored(
         _ envelope: Envelope, _ content: [[UInt8]], _ line: [UInt8], _ result: Result<Void, StoreError>

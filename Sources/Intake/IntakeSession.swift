@@ -12,9 +12,10 @@ import Telemetry
 final class IntakeSession: MailReceiver, @unchecked Sendable {
     // @unchecked: see above; the lane is the isolation.
     let flow: IntakeFlow
-    let policy: IntakePolicy
+    /// As of the last MAIL: a session may stand for hours, and what was taken from its client must not be his for as long.
+    private(set) var policy: IntakePolicy
     let listener: ListenerName
-    let kind: ClientStanding.ListenerKind
+    private(set) var kind: ClientStanding.ListenerKind
     var facts: ConnectionFacts
     var clientName: String?
     var helloName: String?
@@ -65,6 +66,23 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     func tlsEstablished(_ established: TLSFacts) {
         facts.tls = established
         helloName = nil
+        account = nil
+    }
+
+    func refused(_ reply: Reply, _ what: Refused) {
+        switch what {
+        case .connection:
+            record(refusal: reply, sender: nil)
+        case .mail(let sender):
+            record(refusal: reply, sender: sender)
+            _ = refuse(reply, stage: .mail)
+        case .recipient:
+            record(refusal: reply, sender: transaction?.mail.reversePath, to: transaction?.recipients ?? [])
+            _ = refuse(reply, stage: .recipient)
+        case .content:
+            record(refusal: reply, sender: transaction?.mail.reversePath, to: transaction?.recipients ?? [])
+            _ = refuse(reply, stage: .content)
+        }
     }
 
     func sawNonsense(_ count: Int) { self.count(.junk, count) }
@@ -96,12 +114,16 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
             }
             return paced(.accept, ticket, asker)
         case .tooManyFromNetwork:
-            flow.metrics.sessionsRefused[.networkLimit].increment()
-            return .refuse(Self.tooManySessions)
+            return tooManySessions(.networkLimit)
         case .tooMany:
-            flow.metrics.sessionsRefused[.sessionLimit].increment()
-            return .refuse(Self.tooManySessions)
+            return tooManySessions(.sessionLimit)
         }
+    }
+
+    private func tooManySessions(_ limit: NodeMetrics.SessionRefusal) -> Answer {
+        flow.metrics.sessionsRefused[limit].increment()
+        record(refusal: Self.tooManySessions, sender: nil)
+        return .refuse(Self.tooManySessions)
     }
 
     private static let tooManySessions = Reply(
@@ -129,17 +151,25 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
 
     private func mail(_ command: MailCommand, _ ticket: Ticket, _ asker: any AnswerTaker) -> Answer? {
         transaction = nil
-        if let reply = refusalSinceChange() {
-            record(refusal: reply, sender: command.reversePath, recipient: nil)
+        adoptChanges()
+        if let reply = refusalOfLogin() ?? refusalSinceChange() {
+            record(refusal: reply, sender: command.reversePath)
             return refuse(reply, stage: .mail)
         }
         if let refusal = flow.store.intakeRefusal { return refuse(refusal.reply, stage: .store) }
         if let reply = policy.relay.senderDecision(command.reversePath, client: standing) {
-            record(refusal: reply, sender: command.reversePath, recipient: nil)
+            record(refusal: reply, sender: command.reversePath)
             return refuse(reply, stage: .mail)
         }
         transaction = Transaction(command, standing: standing)
         return paced(.accept, ticket, asker)
+    }
+
+    private func adoptChanges() {
+        let latest = flow.policy
+        guard latest !== policy else { return }
+        policy = latest
+        kind = latest.listeners[listener]?.kind ?? kind
     }
 
     private func recipient(_ command: RecipientCommand) -> Answer {
@@ -172,23 +202,30 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     }
 
     /// A refusal as an event: who asked for what, and what he heard.
-    func record(refusal: Reply, sender: ReversePath, recipient: RecipientCommand?) {
+    func record(
+        refusal: Reply, sender: ReversePath?, recipient: RecipientCommand? = nil,
+        to recipients: [Recipient] = []
+    ) {
         var event = Event(.rejection, at: flow.clock())
         event.add("session", .number(Int64(facts.session)))
         event.add("listener", listener)
         event.add("client", facts.client.description)
         event.add("hello", helloName)
         event.add("account", account)
-        event.add("from", sender.description)
+        event.add("from", sender?.description)
         if let recipient {
             event.add(
                 "to", String(decoding: recipient.rawPath, as: UTF8.self).printable(limit: Self.addressOctets))
+        } else if !recipients.isEmpty {
+            event.add("to", .list(recipients.prefix(Self.recipientsShown).map(\.mailbox.description)))
         }
         event.add("reply", refusal.description)
         flow.events.write(event.encoded())
     }
 
     private static let addressOctets = 320
+    /// Recipients named in the events of a message; at its acceptance their number is told as well.
+    static let recipientsShown = 20
 }
 
 /// The first PTR name whose addresses include the one asked about.

@@ -66,7 +66,8 @@ enum SessionBenchmark {
             case .ask(let ticket, _):
                 session.handle(.answered(ticket, .accept), now: now, into: &actions)
             case .send(let reply): reply.append(to: &output)
-            case .sendChallenge, .beginMessage, .content, .abortTransaction, .withdraw, .startTLS, .close:
+            case .sendChallenge, .beginMessage, .content, .refused, .abortTransaction, .withdraw, .startTLS,
+                .close:
                 break
             }
             index += 1

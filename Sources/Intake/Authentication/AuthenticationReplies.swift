@@ -13,4 +13,6 @@ enum AuthenticationReplies {
     static let unknownMechanism = Answer.refuse(Reply(504, EnhancedStatus(5, 5, 4), "mechanism not offered"))
     static let outOfOrder = Answer.refuse(
         Reply(503, EnhancedStatus(5, 5, 1), "no authentication in progress"))
+    /// To MAIL. It ends the session, since AUTH comes once in each (RFC 4954 §4).
+    static let loginOver = Reply(421, EnhancedStatus(4, 7, 0), "your account has changed, log in again")
 }

@@ -17,6 +17,9 @@ package struct AuthenticationSession: Sendable {
     }
 
     var state = State.idle
+    /// The accounts when the exchange began, and whether a certificate spoke in it: what its login rests on.
+    var accounts: AccountTable?
+    var isByCertificate = false
 
     package init() {}
 }

@@ -38,8 +38,25 @@ package final class Authenticator: Sendable {
         memory = Mutex(Memory(failures: FailureLimiter(settings), passwords: passwords))
     }
 
-    /// From here on these accounts count; who has logged in stays.
+    /// From here on these accounts count; who has logged in is asked about by `isGood`.
     package func adopt(_ accounts: AccountTable) { table.withLock { $0 = accounts } }
+
+    /// Whether a login is still one under the accounts of now: neither is the account gone, nor its password another.
+    package func isGood(
+        login account: String, _ session: inout AuthenticationSession, facts: ConnectionFacts
+    ) -> Bool {
+        let now = accounts
+        guard session.accounts !== now else { return true }
+        if session.isByCertificate {
+            guard let tls = facts.tls, now.account(for: tls) == account else { return false }
+        } else {
+            guard let name = PreparedName(account), let verifier = now[name]?.verifier,
+                verifier == session.accounts?[name]?.verifier
+            else { return false }
+        }
+        session.accounts = now
+        return true
+    }
 
     var accounts: AccountTable { table.withLock { $0 } }
 
@@ -63,6 +80,9 @@ package final class Authenticator: Sendable {
         switch step {
         case .cancelled: return AuthenticationReplies.cancelled
         case .begin(let mechanism, let initial):
+            // Before the password is looked at: a login under accounts that changed meanwhile is no login.
+            session.accounts = accounts
+            session.isByCertificate = mechanism == "EXTERNAL"
             return begin(mechanism, initial, &session, facts, now, Later(lane: lane, reply: reply))
         case .response(let octets):
             session.state = state

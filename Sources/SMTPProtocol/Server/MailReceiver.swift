@@ -21,12 +21,15 @@ package protocol MailReceiver: AnyObject {
     /// Where it may be stored already nobody must hear that it is not, or it would come twice: then nothing is said
     /// until the store has spoken, and the client hangs up when it is tired of waiting (RFC 5321 §4.5.3.2.6).
     func withdraw(_ ticket: Ticket, asker: any AnswerTaker)
+    /// The session said no by itself.
+    func refused(_ reply: Reply, _ what: Refused)
     /// Lines that were no SMTP, over the whole session: told once, before `disconnected`.
     func sawNonsense(_ count: Int)
     func disconnected()
 }
 
 extension MailReceiver {
+    package func refused(_ reply: Reply, _ what: Refused) {}
     package func sawNonsense(_ count: Int) {}
 }
 

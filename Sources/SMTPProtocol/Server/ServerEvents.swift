@@ -199,6 +199,15 @@ package enum Answer: Sendable, Equatable {
     case authenticated(account: String)
 }
 
+/// What the machine refuses by itself: who asks why his mail does not come must find it written somewhere.
+package enum Refused: Sendable, Equatable {
+    /// It spoke before we did.
+    case connection
+    case mail(ReversePath)
+    case recipient
+    case content
+}
+
 /// What the shell must do, in order.
 package enum ServerAction: Sendable, Equatable {
     case send(Reply)
@@ -211,6 +220,8 @@ package enum ServerAction: Sendable, Equatable {
     /// Octets of the message, dots removed, every line ended by CRLF. At most
     /// `SessionLimits.contentPieceOctets` at a time.
     case content([UInt8])
+    /// The machine said no without asking: the house writes it down. Before `abortTransaction`, where there is one.
+    case refused(Reply, Refused)
     /// The transaction is gone (RSET, a refused chunk, QUIT, a new EHLO, a lost connection): drop what came
     /// for it.
     case abortTransaction

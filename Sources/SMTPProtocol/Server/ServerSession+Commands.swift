@@ -184,7 +184,10 @@ extension ServerSession {
         do throws(CommandError) {
             let command = try parseMail(arguments)
             let declared = command.declaredSize ?? 0
-            guard declared <= UInt64(settings.limits.messageOctets) else { throw .tooLarge }  // RFC 1870 §6.1
+            guard declared <= UInt64(settings.limits.messageOctets) else {  // RFC 1870 §6.1
+                actions.append(.refused(.messageTooLarge, .mail(command.reversePath)))
+                throw .tooLarge
+            }
             let opened = Transaction(
                 isNullPath: command.reversePath == .null, smtpUTF8: command.smtpUTF8,
                 expectedOctets: Int(declared))
@@ -205,7 +208,10 @@ extension ServerSession {
         guard
             transaction.recipientCount
                 < (transaction.isNullPath ? limits.nullPathRecipientCount : limits.recipientCount)
-        else { return refuse(.tooManyRecipients, &actions) }  // RFC 5321 §4.5.3.1.10
+        else {  // RFC 5321 §4.5.3.1.10
+            actions.append(.refused(.tooManyRecipients, .recipient))
+            return refuse(.tooManyRecipients, &actions)
+        }
         do throws(CommandError) {
             ask(.recipient, .recipient(try parseRecipient(arguments, transaction)), &actions)
         } catch {

@@ -22,7 +22,10 @@ extension ServerSession {
     mutating func takeContent(_ octets: Octets, _ actions: inout [ServerAction]) -> Int {
         let hadFailed = content.failure != nil
         let (count, ended) = content.read(octets, settings, into: &actions)
-        if !hadFailed, content.failure != nil { actions.append(.abortTransaction) }
+        if !hadFailed, let failure = content.failure {
+            actions.append(.refused(failure.reply, .content))
+            actions.append(.abortTransaction)
+        }
         guard ended else { return count }
         if let failure = content.failure {
             transaction = nil
@@ -73,15 +76,16 @@ extension ServerSession {
     }
 
     private mutating func drop(_ size: UInt64, _ reply: Reply, _ actions: inout [ServerAction]) {
-        failChunks(&actions)
+        failChunks(reply, &actions)
         state = .droppedChunk(remaining: size, reply)
     }
 
     /// The transaction is lost, and says so until RSET.
-    private mutating func failChunks(_ actions: inout [ServerAction]) {
+    private mutating func failChunks(_ reply: Reply, _ actions: inout [ServerAction]) {
         guard let phase = transaction?.phase, phase != .failed else { return }
         transaction?.phase = .failed
         content = ContentReader()
+        actions.append(.refused(reply, .content))
         actions.append(.abortTransaction)
     }
 

@@ -145,7 +145,10 @@ package struct ServerSession: Sendable {
         switch state {
         case .closed: return
         case .connecting, .asking(_, .connection):
-            if isEarlyTalk { return end(.talksEarly, &actions) }
+            if isEarlyTalk {
+                actions.append(.refused(.talksEarly, .connection))
+                return end(.talksEarly, &actions)
+            }
         case .handshaking:
             // RFC 3207 §6: what came in clear must not be read as if it had come encrypted.
             return end(nil, &actions)

@@ -210,6 +210,8 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
             if !receiver.content(piece, asker: self) { receiverIsFull = true }
         case .abortTransaction:
             receiver.abortTransaction()
+        case .refused(let reply, let what):
+            receiver.refused(reply, what)
         case .withdraw(let ticket):
             receiver.withdraw(ticket, asker: self)
         case .startTLS:

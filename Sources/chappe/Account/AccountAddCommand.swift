@@ -45,8 +45,9 @@ struct AccountAddCommand: ScreenCommand {
         let old = accounts.firstIndex { $0.name == prepared }
         let kept = senders.isEmpty ? old.map { accounts[$0].senders } ?? [] : senders
         guard !kept.isEmpty else {
+            let address = prepared.text.contains("@") ? prepared.text : "\(prepared.text)@…"
             throw Complaint(
-                "what may \(prepared.text) send as? say --sender \(prepared.text)@…, or --sender '*'", .usage)
+                "what may \(prepared.text) send as? say --sender \(address), or --sender '*'", .usage)
         }
         guard let secret = OpaqueString(try password()) else {
             throw Complaint(

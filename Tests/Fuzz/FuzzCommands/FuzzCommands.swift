@@ -47,7 +47,8 @@ private func answer(_ session: inout ServerSession, _ actions: inout [ServerActi
                     if case .authenticate(.begin) = question { .challenge([1, 2, 3]) } else { .accept }
                 session.handle(.answered(ticket, answer), now: now, into: &actions)
             case .send(let reply): precondition((200...559).contains(reply.code), "a reply has a code")
-            case .sendChallenge, .beginMessage, .content, .abortTransaction, .withdraw, .startTLS, .close:
+            case .sendChallenge, .beginMessage, .content, .refused, .abortTransaction, .withdraw, .startTLS,
+                .close:
                 break
             }
         }

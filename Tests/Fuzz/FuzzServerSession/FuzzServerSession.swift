@@ -92,7 +92,7 @@ private struct Talk {
                     "a piece has its size")
                 current! += piece
             case .abortTransaction: current = nil
-            case .withdraw, .sendChallenge, .startTLS, .close: break
+            case .refused, .withdraw, .sendChallenge, .startTLS, .close: break
             }
         }
     }

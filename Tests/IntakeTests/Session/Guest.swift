@@ -19,7 +19,9 @@ final class Guest: AnswerTaker, Lane, @unchecked Sendable {
         let facts = ConnectionFacts(
             session: 1, client: client, clientPort: 4321, local: IPAddress("192.0.2.25")!, localPort: 25)
         session = flow.receiver(for: facts, listener: "door")
-        (session as? IntakeSession)?.account = account
+        guard let account, let session = session as? IntakeSession else { return }
+        session.account = account
+        session.authentication.accounts = flow.authenticator.accounts
     }
 
     var lane: any Lane { self }

@@ -27,6 +27,8 @@ final class IntakeHouse: Sendable {
         var kind = ClientStanding.ListenerKind.mx
         var authors = AuthorRule.own
         var budgetOctets = 1 << 30
+        var accounts = AccountTable()
+        var networks = NetworkSet([Network("192.0.2.0/24")!])
         var hopLimit = 100
         var chunkOctets = 256 * 1024
         var looksUpNames = false
@@ -51,6 +53,19 @@ final class IntakeHouse: Sendable {
         var wishes = Wishes()
         change(&wishes)
         budget = OctetBudget(limit: wishes.budgetOctets)
+        let policy = Self.policy(wishes)
+        var random = SystemRandomNumberGenerator()
+        flow = IntakeFlow(
+            policy: policy, store: wishes.store(queue), feed: feed, events: events, metrics: metrics,
+            authenticator: Authenticator(
+                accounts: wishes.accounts, serverSecret: [UInt8](repeating: 7, count: 32),
+                workers: NoWorkers()),
+            resolver: wishes.resolver, budget: budget, census: census, ids: QueueIDSource(using: &random),
+            gate: wishes.gate, slowing: wishes.slowing, clock: { [clock] in clock.now })
+    }
+
+    /// What a reload would bring.
+    static func policy(_ wishes: Wishes) -> IntakePolicy {
         var listener = IntakePolicy.Listener(kind: wishes.kind)
         listener.looksUpNames = wishes.looksUpNames
         listener.authors = wishes.authors
@@ -58,26 +73,18 @@ final class IntakeHouse: Sendable {
         listener.verdicts = wishes.verdicts
         var rules = HeaderRules(authenticationServiceIDs: [Self.host.name])
         rules.limits.sectionOctets = min(rules.limits.sectionOctets, wishes.chunkOctets)
-        let policy = IntakePolicy(
+        return IntakePolicy(
             hostname: Self.host, postmaster: Self.postmaster,
-            relay: RelayPolicy(Self.relay(wishes.recipients)), listeners: ["door": listener],
+            relay: RelayPolicy(Self.relay(wishes)), listeners: ["door": listener],
             headerRules: rules, sessionLimits: wishes.sessionLimits, hopLimit: wishes.hopLimit,
             chunkOctets: wishes.chunkOctets)
-        var random = SystemRandomNumberGenerator()
-        flow = IntakeFlow(
-            policy: policy, store: wishes.store(queue), feed: feed, events: events, metrics: metrics,
-            authenticator: Authenticator(
-                accounts: AccountTable([]), serverSecret: [UInt8](repeating: 7, count: 32),
-                workers: NoWorkers()),
-            resolver: wishes.resolver, budget: budget, census: census, ids: QueueIDSource(using: &random),
-            gate: wishes.gate, slowing: wishes.slowing, clock: { [clock] in clock.now })
     }
 
     /// Relays for 192.0.2.0/24, takes mail for example.test, and shares 203.0.113.0/24 with strangers.
-    private static func relay(_ recipients: RecipientDirectory) -> RelaySettings {
+    private static func relay(_ wishes: Wishes) -> RelaySettings {
         var settings = RelaySettings(hostname: host, postmaster: postmaster)
-        settings.networks = NetworkSet([Network("192.0.2.0/24")!])
-        settings.relayDomains = [RelayDomain("example.test", recipients: recipients)]
+        settings.networks = wishes.networks
+        settings.relayDomains = [RelayDomain("example.test", recipients: wishes.recipients)]
         settings.sharedNetworks = [
             SharedNetwork(
                 name: "cloud", networks: NetworkSet([Network("203.0.113.0/24")!]),

@@ -1,3 +1,4 @@
+import Cryptography
 import MailValues
 import QueueEngine
 import RoutingPolicy
@@ -49,6 +50,61 @@ struct RefusalTests {
         #expect(answer?.refusalCode == (isTaken ? nil : 550), "\(String(describing: answer))")
         #expect(house.queue.contents.envelopes.count == (isTaken ? 1 : 0))
         #expect(house.isClean)
+    }
+
+    @Test("a network that a reload takes away loses its right at the next message of an open session")
+    func networkIsTakenAway() {
+        let house = IntakeHouse()
+        let guest = house.guest()
+        guest.hello()
+        #expect(guest.send(message)?.refusalCode == nil)
+        #expect(guest.mail() == .accept)
+        var wishes = IntakeHouse.Wishes()
+        wishes.networks = NetworkSet()
+        house.flow.adopt(IntakeHouse.policy(wishes))
+        #expect(guest.recipient() == .accept)  // what was begun ends as it began
+        #expect(guest.send(message)?.refusalCode == 550)
+        #expect(house.queue.contents.envelopes.count == 1)
+    }
+
+    @Test("an account that is taken away, or gets another password, is logged out at its next message")
+    func accountIsTakenAway() throws {
+        func accounts(_ password: String) throws -> AccountTable {
+            let name = try #require(PreparedName("sender@example.test"))
+            let verifier = ScramVerifier(password: Array(password.utf8), salt: [1, 2, 3], iterations: 4_096)
+            return AccountTable([Account(name: name, verifier: verifier, senders: ["*"])])
+        }
+        let before = try accounts("pencil")
+        let cases: [(AccountTable, UInt16?)] = [
+            (try accounts("pencil"), nil), (try accounts("eraser"), 421), (AccountTable(), 421),
+        ]
+        for (after, code) in cases {
+            let house = IntakeHouse {
+                $0.kind = .submission
+                $0.accounts = before
+            }
+            let guest = house.guest(from: IntakeHouse.foreign, account: "sender@example.test")
+            guest.hello()
+            #expect(guest.mail() == .accept)
+            house.flow.authenticator.adopt(after)
+            #expect(guest.mail()?.refusalCode == code)
+            #expect(house.events.lines.contains { $0.contains("\"rejection\"") } == (code != nil))
+        }
+    }
+
+    @Test("what the session refuses by itself is written down and counted")
+    func unaskedRefusals() {
+        let house = IntakeHouse()
+        let guest = house.guest()
+        guest.hello()
+        guest.mail("x@example.org")
+        guest.recipient("y@example.net")
+        guest.session.refused(Reply(552, EnhancedStatus(5, 3, 4), "message too large"), .content)
+        #expect(house.metrics.refusals[.content].value == 1)
+        #expect(
+            house.events.lines.contains { line in
+                ["\"rejection\"", "x@example.org", "y@example.net", "552 5.3.4"].allSatisfy(line.contains)
+            })
     }
 
     @Test("a shared network's sender of another domain: at RCPT already")

@@ -76,7 +76,7 @@ struct ConfigurationSafetyTests {
                 "DNS answers are not validated"),
             Case(
                 "credentials: {c: {user: u, password-file: p}}\nroutes: {default: {smarthost: a.example:25, credentials: c}}\nlisteners: [{kind: mx, address: 127.0.0.1:25}]",
-                "the password goes in clear"),
+                "no certificate is checked"),
             Case(
                 "credentials: {cred: {user: u, password-file: p}}\nroutes: {default: {smarthost: a.example:25, tls: verify, credentials: crd}}\nlisteners: [{kind: mx, address: 127.0.0.1:25}]",
                 "there is no `credentials.crd`; did you mean `cred`?"),

@@ -13,6 +13,8 @@ struct ServerConversation {
     private(set) var messages: [Message] = []
     private(set) var aborted = 0
     private(set) var withdrawn: [Ticket] = []
+    /// What it refused by itself, and how many transactions were lost before.
+    private(set) var refused: [(what: Refused, code: UInt16, aborted: Int)] = []
     private(set) var isClosed = false
     private(set) var handshakes = 0
     private(set) var questions: [Question] = []
@@ -89,6 +91,7 @@ struct ServerConversation {
             case .abortTransaction:
                 aborted += 1
                 current = nil
+            case .refused(let reply, let what): refused.append((what, reply.code, aborted))
             case .withdraw(let ticket): withdrawn.append(ticket)
             case .startTLS: handshakes += 1
             case .close: isClosed = true

@@ -292,6 +292,31 @@ struct ServerSessionTests {
         }
     }
 
+    @Test("what it refuses without asking is told to the house, while the transaction is still there")
+    func unaskedRefusals() {
+        let sender = Mailbox(localPart: "a", domain: Domain("b.example"))
+        let cases: [(String, Refused, UInt16)] = [
+            ("MAIL FROM:<a@b.example> SIZE=31\r\n", .mail(.mailbox(sender)), 552),
+            (
+                Self.envelope + "DATA\r\n" + String(repeating: "0123456789\r\n", count: 4) + ".\r\n",
+                .content, 552
+            ),
+            (Self.envelope + "BDAT 31 LAST\r\n" + String(repeating: "x", count: 31), .content, 552),
+            (Self.envelope + "RCPT TO:<c@d.example>\r\n", .recipient, 452),
+        ]
+        for (commands, what, code) in cases {
+            var options = SessionOptions.testing
+            options.limits.messageOctets = 30
+            options.limits.recipientCount = 1
+            var talk = ServerConversation(options)
+            talk.receive("EHLO client.example\r\n" + commands)
+            #expect(talk.refused.map(\.what) == [what])
+            #expect(talk.refused.map(\.code) == [code])
+            #expect(talk.refused.map(\.aborted) == [0])
+            #expect(talk.sentText.contains("\(code) "))
+        }
+    }
+
     // MARK: The end
 
     @Test(

@@ -98,10 +98,8 @@ extension ConfigurationReader {
                 } ?? ""
             problems.error(at: section.place(of: "credentials"), "there is no `credentials.\(name)`\(meant)")
         }
-        if route.credentials != nil, route.tls == .none || route.tls == .may {
-            problems.warning(
-                at: section.place(of: "credentials"),
-                "the password goes in clear if the host offers no TLS; say `tls: verify` or `tls: require`")
+        if route.credentials != nil, let risk = Self.risk(ofPasswordUnder: route.tls) {
+            problems.warning(at: section.place(of: "credentials"), "\(risk); say `tls: verify`")
         }
         if route.implicitTLS, route.tls == .none {
             problems.error(
@@ -109,6 +107,16 @@ extension ConfigurationReader {
                 "\(section.display("implicit-tls")) cannot be with `tls: none`")
         }
         return hosts.isEmpty ? nil : route
+    }
+
+    /// What may become of a password; it is never said in clear.
+    private static func risk(ofPasswordUnder policy: RouteTLS) -> String? {
+        switch policy {
+        case .none: "without TLS only a host that offers SCRAM-SHA-256 can be logged in to"
+        case .may, .require:
+            "no certificate is checked, so whoever stands between can pass for the host and take the password"
+        case .verify: nil
+        }
     }
 }
 
