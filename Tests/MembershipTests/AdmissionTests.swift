@@ -54,7 +54,7 @@ struct Town {
         let actions = Doorkeeper(identity: founder).handle(
             request, from: attempt.admission.link.linkKey, book: &book, introductions: [], now: time ?? now)
         guard case .answer(let answer)? = actions.last else { return .failure(.wrong) }
-        return Result { () throws(JoinRefusal) in try attempt.book(from: answer).book }
+        return Result { () throws(JoinRefusal) in try attempt.welcome(from: answer, now: now).book }
     }
 }
 
@@ -83,7 +83,7 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
             Issue.record("\(actions)")
             return
         }
-        let book = try attempt.book(from: answer).book
+        let book = try attempt.welcome(from: answer, now: town.now).book
         #expect(
             book.members == [town.founder.node, attempt.admission.node] && book.members == town.book.members)
         #expect(town.book.number == 2 && town.book.names[attempt.admission.node] == "two")

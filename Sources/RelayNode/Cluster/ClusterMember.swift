@@ -32,6 +32,8 @@ package enum ClusterNews: Sendable, Equatable {
     case cloneSeen
     /// Something is known now that was not, or no more.
     case facts([FactChange])
+    /// A member brought orders and admissions that we did not know; each proves itself.
+    case words([Word], bearer: NodeID)
     case joinRequest(JoinRequest)
     case doorClosed
     /// Mail can be handed to this member, or no more.

@@ -30,6 +30,19 @@ extension ClusterService {
         for order in taken { await keep(order, isOurs: false, now: now) }
     }
 
+    /// Takes what no fact brought: it was hidden from us, or its origin is gone.
+    func learn(_ words: [Word], from bearer: NodeID) async {
+        for word in words {
+            switch word {
+            case .admission(let admission): await take(admission, from: bearer)
+            case .order(let order):
+                let now = WallClock.now()
+                guard case .taken? = member?.orders.take(order, now: now) else { continue }
+                await keep(order, isOurs: false, now: now)
+            }
+        }
+    }
+
     // MARK: Members
 
     /// An admission proves itself, whoever brought it.
@@ -45,6 +58,7 @@ extension ClusterService {
         // Kept in memory although the disk will not have it: it is said again after a restart.
         _ = await store.admit(admission)
         _ = member?.book.take(admission)
+        member?.driver.keep(.admission(admission))
         await entered(admission)
     }
 
@@ -104,6 +118,7 @@ extension ClusterService {
     /// An order that holds from now: kept, told, carried out. How many queued messages it concerns here.
     @discardableResult
     func keep(_ order: Order, isOurs: Bool, now: Timestamp) async -> Int {
+        member?.driver.keep(.order(order))
         let failure = await store.order(order)
         if isOurs {
             say(order, now: now)

@@ -34,6 +34,7 @@ extension ClusterService {
             member?.isCloneSeen = true
             record("clone-seen")
         case .facts(let changes): await learn(changes)
+        case .words(let words, let bearer): await learn(words, from: bearer)
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
         case .bulk(let node, let isUp):

@@ -167,12 +167,12 @@ package actor ClusterService {
         }
         let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
         let ports = ports(of: pair, own)
-        let driver = try driver(
-            content, identity: identity, pair: pair, address: address, ports: ports, tell: door)
-        if let next { _ = await listen(under: next, besides: ports, by: driver) }
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
         let now = WallClock.now()
         for order in content.orders { _ = orders.take(order, now: now) }
+        let driver = try driver(
+            content, orders, identity: identity, pair: pair, address: address, ports: ports, tell: door)
+        if let next { _ = await listen(under: next, besides: ports, by: driver) }
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
             seen: content.seen, departed: content.departed, isRotating: next != nil)
@@ -195,7 +195,8 @@ package actor ClusterService {
     }
 
     private func driver(
-        _ content: ClusterStore.Content, identity: Ed25519PrivateKey, pair: LinkKeyPair, address: IPAddress,
+        _ content: ClusterStore.Content, _ orders: OrderBook, identity: Ed25519PrivateKey, pair: LinkKeyPair,
+        address: IPAddress,
         ports: BoundPorts, tell: AsyncStream<ClusterNews>.Continuation
     ) throws(NodeError) -> ClusterDriver {
         var transport = TransportSettings(bindAddress: address)
@@ -208,6 +209,7 @@ package actor ClusterService {
                 node: $0.node, address: nil, linkKeys: [], incarnation: content.seen[$0.node] ?? 0)
         }
         settings.facts = FactCatalog.table
+        settings.words = WordBook(orders: orders, admissions: content.book)
         settings.start = self.settings.start
         let store = store
         do throws(TransportError) {
