@@ -270,6 +270,17 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         #expect(ring.owner(of: first.linkKey) == town.founder.node && ring.accepted.count == 2)
         let stolen = ring.take(certificate(2, 1, other))
         #expect(!stolen, "another's key")
+        // Who claims a key first has it, as no signature says whose secret it is; once he is out it is its owner's again.
+        var away = LinkKeyRing(cluster: town.cluster)
+        let takings = [
+            away.take(first), away.take(certificate(2, 1, other)), away.take(certificate(2, 2, town.founder)),
+        ]
+        #expect(takings == [true, true, false])
+        #expect(
+            away.accepted(of: town.founder.node) == [first.linkKey], "its links stand under the key before")
+        away.forget(other.node)
+        let isFreed = away.take(certificate(2, 2, town.founder))
+        #expect(isFreed && away.owner(of: certificate(2, 2, town.founder).linkKey) == town.founder.node)
         ring.confirmed(town.founder.node)
         #expect(ring.owner(of: first.linkKey) == nil && ring.accepted.count == 1)
         var bent = certificate(3, 3, town.founder)

@@ -189,6 +189,12 @@ package struct ClusterMachine: Sendable {
             return
         }
         guard now >= since + Self.turnedAwayLeast else { return }
+        // † One that lies can turn us away, and one whom it deceived: a newcomer that was not told of us. Where two have us, one
+        // of them at least is neither; and they let go of us as soon as they hear that we are out.
+        guard linked.subtracting(turnedAwayBy).count < 2 else {
+            turnedAwaySince = now
+            return
+        }
         turnedAwaySince = nil
         actions.append(.evicted)
     }

@@ -206,7 +206,17 @@ extension ClusterService {
         sayLoad()
         member?.told[node] = .evicted
         seams.standing(node, .evicted)
+        await takeFreedKeys()
         await giveUpOldKey()
+    }
+
+    /// A link key belongs to whoever was heard to claim it first: what an evicted member claimed may be another's, who was not
+    /// believed until now.
+    private func takeFreedKeys() async {
+        for said in await member?.driver.all(MemberFact.self) ?? []
+        where said.value.introduction.node == said.origin && said.origin != member?.me {
+            await introduced(said.value)
+        }
     }
 
     // MARK: Revoked origins
