@@ -204,6 +204,41 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         #expect(first && then == .known && !late.isMember(node))
     }
 
+    @Test("a newcomer believes evictions by the operator's signature, and not by the doorkeeper's word")
+    func welcome() throws {
+        var town = Town()
+        let before = town.attempt(town.token(number: 2))
+        expect(town.knock(before), nil)
+        let gone = before.admission.node
+        let eviction = try #require(
+            Order(
+                Order.Subject(.eviction, gone.octets), number: 3, by: "ada", reason: "gone",
+                cluster: town.cluster,
+                key: town.operatorKey))
+        var forged = eviction
+        forged.subject.octets = town.founder.node.octets
+        let attempt = town.attempt(town.token(number: 4), name: "three", link: 3)
+        expect(town.knock(attempt), nil)
+        func welcome(_ orders: [Order]) throws -> JoinAttempt.Welcome {
+            let answer = JoinAnswer.welcome(
+                admissions: town.book.all, evictions: [(gone, 3), (town.founder.node, .max)],
+                introductions: [],
+                orders: orders)
+            return try attempt.welcome(from: answer.octets, now: town.now)
+        }
+        let three: Set = [town.founder.node, gone, attempt.admission.node]
+        #expect(try welcome([]).book.members == three, "left out: it is heard of later")
+        #expect(try welcome([forged]).book.members == three)
+        let heard = try welcome([forged, eviction])
+        #expect(heard.book.members == three.subtracting([gone]) && heard.orders == [eviction])
+        // What the doorkeeper's own code says.
+        let actions = Doorkeeper(identity: town.founder).handle(
+            attempt.request, from: attempt.admission.link.linkKey, book: &town.book, introductions: [],
+            evictions: [eviction], now: town.now)
+        guard case .answer(let answer)? = actions.last else { throw JoinRefusal.wrong }
+        #expect(try attempt.welcome(from: answer, now: town.now).orders == [eviction])
+    }
+
     @Test("a node of one cluster refuses to join another, and odd names are none")
     func staysTrue() {
         var town = Town()
