@@ -23,6 +23,7 @@ final class ChannelSockets {
     let inwardMonitor: SocketMonitor
     let outwardMonitor: SocketMonitor
     var links: OutgoingLinks
+    var waiting: WaitingFrames
     /// Bound now; while a key is replaced there are two.
     private(set) var listeners: [Listener] = []
     /// To be bound again as soon as the library has let go of the port, and since when that has failed.
@@ -53,6 +54,7 @@ final class ChannelSockets {
         inwardMonitor = try SocketMonitor(of: inward, name: "\(channel)-in", in: context)
         outwardMonitor = try SocketMonitor(of: outward, name: "\(channel)-out", in: context)
         links = OutgoingLinks(channel, timing: settings.timing)
+        waiting = WaitingFrames(framesMost: limits.sendQueue, octetsMost: limits.waitingOctets)
     }
 
     /// † Without these a dead link is found after minutes.

@@ -36,8 +36,11 @@ extension ClusterService {
         case .facts(let changes): await learn(changes)
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
-        case .bulk(let node, let isUp):
-            if isUp { member?.bulk.insert(node) } else { member?.bulk.remove(node) }
+        case .link(let node, let isUp):
+            if isUp { member?.linked.insert(node) } else { member?.linked.remove(node) }
+            await tellStanding(of: node)
+        case .bulk(let node, let isFailing):
+            if isFailing { member?.withoutBulk.insert(node) } else { member?.withoutBulk.remove(node) }
             await tellStanding(of: node)
         case .deaf(let endpoint):
             member?.deaf = endpoint
@@ -108,17 +111,17 @@ extension ClusterService {
         // That it is evicted is the operator's word, which stands in the book: the driver may not know it yet.
         let standing =
             member.book.isMember(node)
-            ? Self.standing(state, isLinked: member.bulk.contains(node)) : .evicted
+            ? Self.standing(state, isReached: member.reaches(node)) : .evicted
         guard member.told[node] != standing else { return }
         self.member?.told[node] = standing
         seams.standing(node, standing)
         beginLeaving()
     }
 
-    private static func standing(_ state: MemberState?, isLinked: Bool) -> Leaver.Standing {
+    private static func standing(_ state: MemberState?, isReached: Bool) -> Leaver.Standing {
         switch state {
         case .left: .left
-        case .alive, .draining, .suspect: isLinked ? .alive : .silent
+        case .alive, .draining, .suspect: isReached ? .alive : .silent
         case .joining, .parked, .dead, nil: .silent
         }
     }
