@@ -18,6 +18,7 @@ final class ChannelSockets {
 
     let channel: Channel
     let limits: ChannelLimits
+    private let timing: LinkTiming
     let inward: ZeroMQSocket
     let outward: ZeroMQSocket
     let inwardMonitor: SocketMonitor
@@ -55,6 +56,7 @@ final class ChannelSockets {
         outwardMonitor = try SocketMonitor(of: outward, name: "\(channel)-out", in: context)
         links = OutgoingLinks(channel, timing: settings.timing)
         waiting = WaitingFrames(framesMost: limits.sendQueue, octetsMost: limits.waitingOctets)
+        timing = settings.timing
     }
 
     /// † Without these a dead link is found after minutes.
@@ -142,6 +144,12 @@ final class ChannelSockets {
         outward.set(ZMQ_CURVE_SECRETKEY, octets: pair.secret)
         outward.set(ZMQ_IPV6, connection.endpoint.contains("[") ? 1 : 0)
         outward.set(ZMQ_CONNECT_ROUTING_ID, octets: connection.route)
+        // A connection keeps what the socket has while it is made. A question and its answer may be as late as ever: a link
+        // that died in silence is known to be dead as soon after its next question.
+        let heartbeat = timing.heartbeat(among: links.count)
+        let patience = heartbeat + timing.heartbeatTimeout - timing.heartbeat
+        outward.set(ZMQ_HEARTBEAT_IVL, CInt(heartbeat.wholeMilliseconds))
+        outward.set(ZMQ_HEARTBEAT_TTL, CInt(patience.wholeMilliseconds))
         try outward.connect(connection.endpoint)
     }
 }

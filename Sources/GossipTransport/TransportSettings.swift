@@ -51,8 +51,11 @@ package struct ChannelLimits: Sendable {
 ///
 /// † Without the first four the first frame after a cut of 60 s arrived 47 s after the heal.
 package struct LinkTiming: Sendable {
-    /// ZMQ_HEARTBEAT_IVL.
+    /// ZMQ_HEARTBEAT_IVL, where there are no more links than `heartbeatLinks`.
     package var heartbeat: Duration = .seconds(1)
+    /// Of links that are made while there are twice as many, each asks half as often, and so on: what a node spends on
+    /// heartbeats hardly grows with the number of members.
+    package var heartbeatLinks = 8
     /// ZMQ_HEARTBEAT_TIMEOUT.
     package var heartbeatTimeout: Duration = .seconds(3)
     /// ZMQ_TCP_MAXRT: how long sent octets may stay without an acknowledgement.
@@ -75,6 +78,13 @@ package struct LinkTiming: Sendable {
     package var idle: Duration = .seconds(30)
 
     package init() {}
+
+    /// The heartbeat of a link that is made as one of so many.
+    func heartbeat(among count: Int) -> Duration {
+        var factor = 1
+        while factor * heartbeatLinks < count, factor < 1 << 8 { factor *= 2 }
+        return heartbeat * factor
+    }
 }
 
 /// What strangers may do at the door.

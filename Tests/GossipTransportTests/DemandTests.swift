@@ -127,6 +127,15 @@ struct DemandTests {
         #expect(add(3, for: Self.bert))
     }
 
+    @Test("the more links there are, the less each new one asks: 16 of a second's questions for 32 members")
+    func heartbeats() {
+        let timing = LinkTiming()
+        let intervals = [1, 8, 9, 16, 17, 32, 33, 64].map { timing.heartbeat(among: $0) }
+        #expect(intervals == [1, 1, 2, 2, 4, 4, 8, 8].map { .seconds($0) })
+        let questions = (1...32).reduce(0.0) { $0 + .seconds(1) / timing.heartbeat(among: $1) }
+        #expect(questions == 16)
+    }
+
     // MARK: Real sockets
 
     @Test("two that have nothing to hand over have no links for it; what comes waits for its link")

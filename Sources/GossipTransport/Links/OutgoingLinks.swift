@@ -89,6 +89,9 @@ struct OutgoingLinks {
 
     func isUp(_ node: NodeID) -> Bool { links[node]?.isUp ?? false }
 
+    /// Links that stand or are being made.
+    var count: Int { links.count }
+
     // MARK: Whom to reach
 
     /// Connects to who is new, parts from who is gone, and leaves the others as they are.
