@@ -74,6 +74,8 @@ package actor ClusterService {
         /// Members that are reached, and those to which no mail can be handed all the same.
         var linked: Set<NodeID> = []
         var withoutBulk: Set<NodeID> = []
+        /// What was said last of how this node fares, and when.
+        var loadSaid: (load: MemberLoad, at: ContinuousClock.Instant)?
         var saidAt: ContinuousClock.Instant?
         /// To be obeyed once another member is there.
         var leaveOrder: Order?
