@@ -295,10 +295,15 @@ package actor ClusterDriver {
 
     private func take(_ event: LinkEvent) async {
         switch event {
-        case .up(let node, .control): await handle(.linkUp(node))
-        case .down(let node, .control): await handle(.linkDown(node))
-        case .up(let node, .bulk): seams.tell(.bulk(node, isUp: true))
-        case .down(let node, .bulk): seams.tell(.bulk(node, isUp: false))
+        case .up(let node, .control):
+            seams.tell(.link(node, isUp: true))
+            await handle(.linkUp(node))
+        case .down(let node, .control):
+            seams.tell(.link(node, isUp: false))
+            await handle(.linkDown(node))
+        case .up(let node, .bulk), .rested(let node, .bulk): seams.tell(.bulk(node, isFailing: false))
+        case .down(let node, .bulk): seams.tell(.bulk(node, isFailing: true))
+        case .rested(_, .control): break
         case .refused(let node): await handle(.linkRefused(node))
         case .turnedAway(let node): await handle(.turnedAway(node))
         case .frame(let frame): await take(frame)

@@ -74,6 +74,10 @@ struct ClusterDriverTests {
                 linkKeys: [pair.key], incarnation: stored)
         }
 
+        func hears(_ news: ClusterNews) async {
+            while !log.contains(news), !Task.isCancelled { await Task.yield() }
+        }
+
         func sees(_ others: [Node], as state: MemberState) async {
             for other in others {
                 while await driver.state(of: other.id) != state, !Task.isCancelled { await Task.yield() }
@@ -157,6 +161,23 @@ struct ClusterDriverTests {
         for node in nodes[..<2] { #expect(await node.driver.state(of: nodes[2].id) == nil) }
         await nodes[0].sees([nodes[1]], as: .alive)
         await stop(Array(nodes[..<2]))
+    }
+
+    @Test("the house hears whom it reaches although no mail was handed over, and later who can take none")
+    func reached() async throws {
+        let nodes = try await three()
+        let (first, second) = (nodes[0], nodes[1])
+        await first.hears(.link(second.id, isUp: true))
+        await first.hears(.link(nodes[2].id, isUp: true))
+        #expect(!first.log.contains { if case .bulk = $0 { true } else { false } })
+
+        #expect(first.driver.transport.send([1], to: second.id, on: .bulk))
+        await first.hears(.bulk(second.id, isFailing: false))
+        #expect(!first.log.contains(.bulk(second.id, isFailing: true)))
+        await stop([second])
+        await first.hears(.bulk(second.id, isFailing: true))
+        await first.hears(.link(second.id, isUp: false))
+        await stop([first, nodes[2]])
     }
 
     @Test("an incarnation that cannot be stored is never spoken under")

@@ -196,7 +196,8 @@ extension ClusterService {
         record("evicted", node: node)
         member?.directory.forget(node)
         member?.confirmed[node] = nil
-        member?.bulk.remove(node)
+        member?.linked.remove(node)
+        member?.withoutBulk.remove(node)
         if node == member?.me {
             become(.ended(.evicted))
             member?.driver.stop()

@@ -71,7 +71,11 @@ package actor ClusterService {
         var doorPromised: Timestamp?
         /// How the house was told that members stand.
         var told: [NodeID: Leaver.Standing] = [:]
-        var bulk: Set<NodeID> = []
+        /// Members that are reached, and those to which no mail can be handed all the same.
+        var linked: Set<NodeID> = []
+        var withoutBulk: Set<NodeID> = []
+        /// What was said last of how this node fares, and when.
+        var loadSaid: (load: MemberLoad, at: ContinuousClock.Instant)?
         var saidAt: ContinuousClock.Instant?
         /// To be obeyed once another member is there.
         var leaveOrder: Order?
@@ -88,6 +92,9 @@ package actor ClusterService {
         var strangersTold = (count: UInt64(0), at: ContinuousClock.now - .seconds(60))
 
         var me: NodeID { identity.node }
+
+        /// Whether mail can be handed to a member, as far as is known: its link for mail may have yet to be asked for.
+        func reaches(_ node: NodeID) -> Bool { linked.contains(node) && !withoutBulk.contains(node) }
     }
 
     let settings: Settings
