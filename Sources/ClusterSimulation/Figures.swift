@@ -11,6 +11,8 @@ package struct Figures: Sendable {
     package var factsKnown: [Int64] = []
     /// From the heal of a cut until everybody knew all that was said before.
     package var factsAgreed: [Int64] = []
+    /// From the heal of a cut until everybody had all orders.
+    package var ordersAgreed: [Int64] = []
     package var frames = 0
     package var framesLost = 0
     package var stalls = 0
@@ -32,6 +34,7 @@ package struct Figures: Sendable {
         factsSaid += other.factsSaid
         factsKnown += other.factsKnown
         factsAgreed += other.factsAgreed
+        ordersAgreed += other.ordersAgreed
         frames += other.frames
         framesLost += other.framesLost
         stalls += other.stalls

@@ -9,6 +9,8 @@ struct Process {
         var incarnation: UInt64 = 0
         /// The last incarnation of each member that was seen, as the node writes it down.
         var seen: [NodeID: UInt64] = [:]
+        /// The operator's, each the newest about its subject.
+        var orders: [Order.Subject: Order] = [:]
     }
 
     /// The place of its node; a clone has the same as the first.
@@ -23,6 +25,8 @@ struct Process {
     var frozenSince: Int64?
     /// Until a deed lets it move again.
     var isHeld = false
+    /// It passes on nothing that others said, and says that there is nothing.
+    var isHiding = false
     /// What came while it stood still.
     var backlog: [(event: ClusterMachine.Event, arrived: Int64)] = []
     /// When the timeline will wake it; `max` for not at all.

@@ -40,7 +40,7 @@ package struct Scenario: Codable, Sendable, Equatable {
     }
 
     package enum Deed: String, Codable, Sendable {
-        /// Part the nodes in two: those from place 0 to `share` of them, and the rest.
+        /// Part the nodes in two: `nodes`, or those from place 0 to `share` of them, and the rest.
         case cut
         case heal
         /// Cut one node off from all.
@@ -64,6 +64,10 @@ package struct Scenario: Codable, Sendable, Equatable {
         case evict
         /// The wall clock jumps by `by` seconds.
         case jump
+        /// The operator gives an order at this node.
+        case order
+        /// From now on it says of all that others said that there is nothing, and hides their orders.
+        case hide
     }
 
     package struct Step: Codable, Sendable, Equatable {
@@ -73,6 +77,7 @@ package struct Scenario: Codable, Sendable, Equatable {
         package var spread: Double?
         package var `do`: Deed
         package var node: Int?
+        package var nodes: [Int]?
         package var share: Double?
         package var within: Double?
         package var by: Double?

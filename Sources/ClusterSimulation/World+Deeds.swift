@@ -10,7 +10,8 @@ extension World {
         switch step.do {
         case .cut:
             let first = max(1, Int((Double(nodeCount) * (step.share ?? 0.5)).rounded(.down)))
-            setSides(processes.indices.map { processes[$0].place < first ? 0 : 1 })
+            let parted = Set((step.nodes ?? Array(0..<first)).map { $0 % nodeCount })
+            setSides(processes.indices.map { parted.contains(processes[$0].place) ? 0 : 1 })
             trouble(all: true)
         case .isolate:
             setSides(processes.indices.map { processes[$0].place == index ? 1 : 0 })
@@ -39,9 +40,11 @@ extension World {
         case .park: deliver(index, .declare(.parked, within: .seconds(step.within ?? 120)))
         case .evict: evict(index)
         case .jump: processes[index].wallError += Int64((step.by ?? 0) * 1_000)
+        case .order: order(at: index)
+        case .hide: processes[index].isHiding = true
         }
         switch step.do {
-        case .cut, .isolate, .heal, .snapshot, .jump: break
+        case .cut, .isolate, .heal, .snapshot, .jump, .order, .hide: break
         case .kill, .powerOff, .start, .freeze, .thaw, .startFromSnapshot, .clone, .drain, .undrain, .park,
             .evict:
             trouble(index)

@@ -88,12 +88,17 @@ extension World {
     func learn(_ changes: [FactChange], at index: Int) {
         for change in changes {
             switch change {
+            case .said(_, let record, _) where record.key.kind == OrderFact.description.kind:
+                if let value = record.value, let fact = OrderFact(octets: value) {
+                    learn([.order(fact.order)], at: index)
+                }
             case .said(let origin, let record, _):
                 guard let subject = Rumour.subject(record.key.subject), Int(subject) < news.count else {
                     continue
                 }
                 hear(Int(subject), of: origin, at: index)
             case .withdrawn(_, let key):
+                guard key.kind == Rumour.description.kind else { continue }
                 if let subject = Rumour.subject(key.subject) { processes[index].gone.insert(subject) }
             case .forgotten: break
             }

@@ -71,7 +71,8 @@ extension World {
         let members = Dictionary(uniqueKeysWithValues: admitted.map { (nodes[$0], known[nodes[$0]] ?? 0) })
         processes[index].machine = ClusterMachine(
             cluster: cluster, key: keys[processes[index].place], stored: processes[index].disk.incarnation,
-            nonce: chance.next() | 1, admitted: members, facts: table, settings: settings, now: .start)
+            nonce: chance.next() | 1, admitted: members, facts: table, words: words(of: index),
+            wordSettings: wordSettings, settings: settings, now: .start)
         processes[index].wakeAt = time
         timeline.plan(.wake(process: index), at: time)
         eachPeer(of: index) { peer in

@@ -15,6 +15,10 @@ package final class World {
     let nodes: [NodeID]
     /// Nil where no facts are said: detection alone is much cheaper.
     let table: FactTable?
+    let operatorKey: Ed25519PrivateKey
+    let wordSettings: WordSettings
+    /// What the operator ordered, and when.
+    var orders: [(order: Order, at: Int64)] = []
     /// What was said, in order.
     var news: [News] = []
     /// The first fact that was heard again although it was gone.
@@ -52,18 +56,23 @@ package final class World {
 
     package init(
         _ scenario: Scenario, nodes count: Int, seed: UInt64, settings: DetectorSettings = DetectorSettings(),
-        promises: [any Promise]? = nil
+        wordSettings: WordSettings = WordSettings(), promises: [any Promise]? = nil
     ) {
         precondition(count >= 1 && count <= 4_096, "a cluster has at least one node, and no more than these")
         self.scenario = scenario
         self.seed = seed
         self.settings = settings
+        self.wordSettings = wordSettings
+        operatorKey = World.key(1 << 20)
         nodeCount = count
         chance = Chance(seed: seed)
         cluster = ClusterID(using: &chance)
         keys = (0..<count).map { World.key($0) }
         nodes = keys.map(\.node)
-        table = scenario.factsPerSecond == nil ? nil : FactTable([Rumour.description])
+        let isOrdered = scenario.steps?.contains { $0.do == .order } ?? false
+        table =
+            scenario.factsPerSecond == nil && !isOrdered
+            ? nil : FactTable([Rumour.description, OrderFact.description])
         places = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
         network = Network(count: count + Self.spareCount, scenario.network ?? .init(), using: &chance)
         processes = (0..<count + Self.spareCount).map { Process(place: min($0, count - 1)) }
@@ -216,6 +225,8 @@ package final class World {
         case .evicted: see(.evicted(process: index))
         case .broadcast(let body, let members): for member in members { send(body, from: index, to: member) }
         case .facts(let changes): learn(changes, at: index)
+        case .words(let words, _): learn(words, at: index)
+        case .wordRefused: figures.refusals["word", default: 0] += 1
         case .factRefused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         case .refused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         }
@@ -235,6 +246,8 @@ package final class World {
         guard let machine = processes[index].machine, let place = places[member] else { return }
         let target = routes.isEmpty ? place : routes[index << 16 | place] ?? place
         figures.frames += 1
+        let hidden = processes[index].isHiding ? hiding(body, by: machine.node) : body
+        guard let body = hidden else { return }
         let frame = machine.frame(body)
         // What facts cost is another question, and depends on how much is said.
         if case .probing = body {

@@ -18,11 +18,13 @@ final class ChannelSockets {
 
     let channel: Channel
     let limits: ChannelLimits
+    private let timing: LinkTiming
     let inward: ZeroMQSocket
     let outward: ZeroMQSocket
     let inwardMonitor: SocketMonitor
     let outwardMonitor: SocketMonitor
     var links: OutgoingLinks
+    var waiting: WaitingFrames
     /// Bound now; while a key is replaced there are two.
     private(set) var listeners: [Listener] = []
     /// To be bound again as soon as the library has let go of the port, and since when that has failed.
@@ -53,6 +55,8 @@ final class ChannelSockets {
         inwardMonitor = try SocketMonitor(of: inward, name: "\(channel)-in", in: context)
         outwardMonitor = try SocketMonitor(of: outward, name: "\(channel)-out", in: context)
         links = OutgoingLinks(channel, timing: settings.timing)
+        waiting = WaitingFrames(framesMost: limits.sendQueue, octetsMost: limits.waitingOctets)
+        timing = settings.timing
     }
 
     /// † Without these a dead link is found after minutes.
@@ -140,6 +144,12 @@ final class ChannelSockets {
         outward.set(ZMQ_CURVE_SECRETKEY, octets: pair.secret)
         outward.set(ZMQ_IPV6, connection.endpoint.contains("[") ? 1 : 0)
         outward.set(ZMQ_CONNECT_ROUTING_ID, octets: connection.route)
+        // A connection keeps what the socket has while it is made. A question and its answer may be as late as ever: a link
+        // that died in silence is known to be dead as soon after its next question.
+        let heartbeat = timing.heartbeat(among: links.count)
+        let patience = heartbeat + timing.heartbeatTimeout - timing.heartbeat
+        outward.set(ZMQ_HEARTBEAT_IVL, CInt(heartbeat.wholeMilliseconds))
+        outward.set(ZMQ_HEARTBEAT_TTL, CInt(patience.wholeMilliseconds))
         try outward.connect(connection.endpoint)
     }
 }

@@ -49,11 +49,24 @@ package struct DoorVisitor: Sendable, Hashable {
     let door: UInt64
 }
 
+extension Channel {
+    /// Whether its links stand only while frames go. Probes never wait for a link; mail may.
+    var isOnDemand: Bool {
+        switch self {
+        case .control: false
+        case .bulk: true
+        }
+    }
+}
+
 /// What the transport tells, on its own thread.
 package enum LinkEvent: Sendable, Equatable {
     /// Frames to this member can leave.
     case up(NodeID, Channel)
     case down(NodeID, Channel)
+    /// Nobody used this link for a while, and it is not kept: it comes with the next frame. What was told of it is
+    /// void.
+    case rested(NodeID, Channel)
     /// Its machine answers that nobody listens there: the process is gone.
     case refused(NodeID)
     /// It will not have our key: we are not, or no longer, a member to it.

@@ -158,6 +158,7 @@ final class TransportLoop {
                 sockets.outward.disconnect(endpoint)
             case .tell(let event):
                 tell(event)
+                settle(event, sockets)
             case .probe(let node, let address):
                 guard !probes.contains(where: { $0.node == node }) else { break }
                 if let probe = RefusalProbe(node, address, deadline: now() + settings.timing.connect) {
@@ -167,10 +168,29 @@ final class TransportLoop {
         }
     }
 
-    private func send(_ frame: Mailbox.Outgoing, _ sockets: ChannelSockets) {
-        guard let route = sockets.links.route(to: frame.node) else {
-            return statistics.count { $0[sockets.channel].dropped.notConnected += 1 }
+    /// Frames that waited for a link leave when it stands, and are dropped when it does not come about.
+    private func settle(_ event: LinkEvent, _ sockets: ChannelSockets) {
+        switch event {
+        case .up(let node, _):
+            for frame in sockets.waiting.take(for: node) { send(frame, sockets) }
+        case .down(let node, _), .rested(let node, _):
+            for _ in sockets.waiting.take(for: node) { drop(sockets.channel, \.notConnected) }
+        case .refused, .turnedAway, .frame, .joinRequest, .doorClosed, .deaf: break
         }
+    }
+
+    private func send(_ frame: Mailbox.Outgoing, _ sockets: ChannelSockets) {
+        var actions: [OutgoingLinks.Action] = []
+        let way = sockets.links.way(to: frame.node, now: now(), &actions)
+        perform(actions, sockets)
+        switch way {
+        case .route(let route): send(frame, by: route, sockets)
+        case .soon where sockets.waiting.add(frame): break
+        case .soon, .none: drop(sockets.channel, \.notConnected)
+        }
+    }
+
+    private func send(_ frame: Mailbox.Outgoing, by route: [UInt8], _ sockets: ChannelSockets) {
         switch sockets.outward.send(to: route, frame.header, frame.octets) {
         case .sent:
             statistics.count {
@@ -180,7 +200,7 @@ final class TransportLoop {
         case .full:
             statistics.count { $0[sockets.channel].dropped.peerFull += 1 }
         case .unroutable, .failed:
-            statistics.count { $0[sockets.channel].dropped.notConnected += 1 }
+            drop(sockets.channel, \.notConnected)
             perform(sockets.links.unroutable(frame.node, now: now()), sockets)
         }
     }

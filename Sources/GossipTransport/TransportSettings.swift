@@ -34,23 +34,28 @@ package struct ChannelLimits: Sendable {
     package var receiveQueue: Int
     /// Older frames are dropped by whoever receives them.
     package var ageLongest: Duration
+    /// Octets that wait for links that are being made, to all members together; of frames to one, `sendQueue`.
+    package var waitingOctets: Int
     /// Frames taken in one turn, so that one channel never starves the rest.
     package var turn: Int
 
     package static let control = ChannelLimits(
         frameOctets: 1 << 20, mailboxFrames: 8192, mailboxOctets: 8 << 20, sendQueue: 256, receiveQueue: 256,
-        ageLongest: .seconds(3), turn: 512)
+        ageLongest: .seconds(3), waitingOctets: 0, turn: 512)
     package static let bulk = ChannelLimits(
         frameOctets: 1 << 20, mailboxFrames: 1024, mailboxOctets: 32 << 20, sendQueue: 64, receiveQueue: 64,
-        ageLongest: .seconds(30), turn: 64)
+        ageLongest: .seconds(30), waitingOctets: 8 << 20, turn: 64)
 }
 
 /// How soon a link that has died is known to be dead, and tried again.
 ///
 /// † Without the first four the first frame after a cut of 60 s arrived 47 s after the heal.
 package struct LinkTiming: Sendable {
-    /// ZMQ_HEARTBEAT_IVL.
+    /// ZMQ_HEARTBEAT_IVL, where there are no more links than `heartbeatLinks`.
     package var heartbeat: Duration = .seconds(1)
+    /// Of links that are made while there are twice as many, each asks half as often, and so on: what a node spends on
+    /// heartbeats hardly grows with the number of members.
+    package var heartbeatLinks = 8
     /// ZMQ_HEARTBEAT_TIMEOUT.
     package var heartbeatTimeout: Duration = .seconds(3)
     /// ZMQ_TCP_MAXRT: how long sent octets may stay without an acknowledgement.
@@ -66,8 +71,20 @@ package struct LinkTiming: Sendable {
     package var renewal: Duration = .seconds(1)
     /// A link that is neither up nor tried for so long is made anew; longer than an attempt can take.
     package var silence: Duration = .seconds(6)
+    /// A link on demand that does not stand after so long is told of as down, and what waited for it is dropped.
+    package var patience: Duration = .seconds(5)
+    /// A link on demand that no frame wanted for so long is closed. Not less than the age at which frames are stale: then
+    /// nothing is lost with it that would have been taken.
+    package var idle: Duration = .seconds(30)
 
     package init() {}
+
+    /// The heartbeat of a link that is made as one of so many.
+    func heartbeat(among count: Int) -> Duration {
+        var factor = 1
+        while factor * heartbeatLinks < count, factor < 1 << 8 { factor *= 2 }
+        return heartbeat * factor
+    }
 }
 
 /// What strangers may do at the door.

@@ -14,6 +14,7 @@ enum Report {
         if let text = spread(figures.agreed) { parts.append("agreed \(text)") }
         if let text = spread(figures.factsKnown) { parts.append("\(figures.factsSaid) facts known \(text)") }
         if let text = spread(figures.factsAgreed) { parts.append("facts agreed \(text)") }
+        if let text = spread(figures.ordersAgreed) { parts.append("orders agreed \(text)") }
         let octets = figures.octetsPerSecond
         parts.append(String(format: "membership %.0f octets/s a node (most %.0f)", octets.mean, octets.most))
         if figures.clonesStopped > 0 { parts.append("\(figures.clonesStopped) clones ended") }

@@ -15,7 +15,7 @@ import Testing
 
     @Test(
         "every promise holds in each scenario, on fixed seeds",
-        arguments: ["kill", "freeze", "partition", "clone", "upgrade", "outage", "news"],
+        arguments: ["kill", "freeze", "partition", "clone", "upgrade", "outage", "news", "hiding"],
         [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
     func holds(name: String, seed: UInt64) throws {
         let world = World(try Self.scenario(name), nodes: 5, seed: seed)
@@ -86,5 +86,22 @@ import Testing
         scenario.seconds = 7_200
         let broken = World(scenario, nodes: 5, seed: 1, settings: settings).run()
         #expect(broken?.promise == NobodyDiesFalsely.name)
+    }
+
+    @Test(
+        "without comparing words, who hears a hiding member first never learns of an order",
+        arguments: [UInt64(1), 2, 3])
+    func twinOfTheTrusting(seed: UInt64) throws {
+        var settings = WordSettings()
+        settings.patience = .seconds(86_400)
+        let world = World(try Self.scenario("hiding"), nodes: 5, seed: seed, wordSettings: settings)
+        #expect(world.run()?.promise == NoOrderIsMissing.name)
+    }
+
+    @Test("what one member hides, any other brings, and soon", arguments: [5, 12, 40])
+    func hiding(count: Int) throws {
+        let world = World(try Self.scenario("hiding"), nodes: count, seed: 1)
+        #expect(world.run() == nil)
+        #expect(try #require(world.figures.ordersAgreed.max()) < 15_000)
     }
 }

@@ -122,7 +122,7 @@ struct LinkTests {
             anna.transport.setPeers([:])
             anna.transport.setPeers([bert.id: bert.address])
         }
-        await until { anna.transport.statistics.connections >= 602 }
+        await until { anna.transport.statistics.connections >= 301 }
         await anna.events.wait { events in
             events.last { $0 == .up(bert.id, .control) || $0 == .down(bert.id, .control) }
                 == .up(bert.id, .control)

@@ -49,6 +49,31 @@ struct RotationTests {
         for node in [anna, bert, late] { node.transport.shutdown() }
     }
 
+    @Test("a link for mail that is not there while keys change is made with the new ones, both ways")
+    func withoutBulkLinks() async throws {
+        let (anna, bert) = try await TestNode.couple()
+        let next = try LinkKeyPair.generate()
+        let ports = try await anna.transport.rotate(to: next)
+        await bert.transport.admit(next.key, for: anna.id)
+        bert.transport.setPeers([
+            anna.id: PeerAddress(
+                address: TestNode.loopback, controlPort: ports.control, bulkPort: ports.bulk, key: next.key)
+        ])
+        await anna.transport.retire()
+        bert.transport.withdraw(anna.pair.key)
+        await until { bert.transport.statistics.rebinds == 1 }
+        // A machine that stood still may lose a link, and a frame with it: what counts is that one comes.
+        for (from, to) in [(anna, bert), (bert, anna)] {
+            await until {
+                _ = from.transport.send([4], to: to.id, on: .bulk)
+                return !to.events.frames.isEmpty
+            }
+            #expect(to.events.frames.allSatisfy { $0.peer == from.id && $0.channel == .bulk })
+        }
+        anna.transport.shutdown()
+        bert.transport.shutdown()
+    }
+
     @Test("a second change waits until the first is at its end")
     func oneAtATime() async throws {
         let anna = try TestNode(1)

@@ -40,15 +40,15 @@ final class TestNode: Sendable {
         transport.setPeers(Dictionary(uniqueKeysWithValues: others.map { ($0.id, $0.address) }))
     }
 
-    /// Two that know each other, with all four links up.
-    static func couple() async throws -> (TestNode, TestNode) {
-        let (first, second) = (try TestNode(1), try TestNode(2))
+    /// Two that know each other and are linked; for mail they are when there is some.
+    static func couple(
+        _ change: (inout TransportSettings) -> Void = { _ in }
+    ) async throws -> (TestNode, TestNode) {
+        let (first, second) = (try TestNode(1, change), try TestNode(2, change))
         await first.meet(second)
         await second.meet(first)
-        for channel in Channel.allCases {
-            await first.events.wait(for: .up(second.id, channel))
-            await second.events.wait(for: .up(first.id, channel))
-        }
+        await first.events.wait(for: .up(second.id, .control))
+        await second.events.wait(for: .up(first.id, .control))
         return (first, second)
     }
 }

@@ -64,6 +64,8 @@ final class TrialNode: Sendable {
     private final class Knot: Sendable {
         private let shell = Mutex<LeavingShell?>(nil)
         private let missed = Mutex<[LinkEvent]>([])
+        /// Links that do not stand; one for mail is made when the first frame wants to go.
+        private let failing = Mutex<[NodeID: Set<Channel>]>([:])
 
         func tie(_ shell: LeavingShell) {
             self.shell.withLock { $0 = shell }
@@ -74,9 +76,16 @@ final class TrialNode: Sendable {
             guard let shell = shell.withLock({ $0 }) else { return missed.withLock { $0.append(event) } }
             switch event {
             case .frame(let frame): shell.heard(frame.octets, from: frame.peer)
-            case .up(let node, .bulk): shell.member(node, is: .alive)
-            case .down(let node, .bulk): shell.member(node, is: .silent)
-            case .up, .down, .refused, .turnedAway, .joinRequest, .doorClosed, .deaf: break
+            case .up(let node, let channel), .rested(let node, let channel):
+                let stands = failing.withLock { failing in
+                    failing[node, default: [.control]].remove(channel)
+                    return failing[node]?.isEmpty == true
+                }
+                shell.member(node, is: stands ? .alive : .silent)
+            case .down(let node, let channel):
+                _ = failing.withLock { $0[node, default: [.control]].insert(channel) }
+                shell.member(node, is: .silent)
+            case .refused, .turnedAway, .joinRequest, .doorClosed, .deaf: break
             }
         }
     }

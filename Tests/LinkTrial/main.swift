@@ -64,6 +64,7 @@ final class Listener: Sendable {
             }
         case .up(let node, let channel): say("up \(node.octets[0]) \(channel)")
         case .down(let node, let channel): say("down \(node.octets[0]) \(channel)")
+        case .rested(let node, let channel): say("rested \(node.octets[0]) \(channel)")
         case .refused(let node): say("refused \(node.octets[0])")
         case .turnedAway(let node): say("turned away by \(node.octets[0])")
         case .joinRequest, .doorClosed, .deaf: say("\(event)")

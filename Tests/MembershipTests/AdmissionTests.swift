@@ -54,7 +54,7 @@ struct Town {
         let actions = Doorkeeper(identity: founder).handle(
             request, from: attempt.admission.link.linkKey, book: &book, introductions: [], now: time ?? now)
         guard case .answer(let answer)? = actions.last else { return .failure(.wrong) }
-        return Result { () throws(JoinRefusal) in try attempt.book(from: answer).book }
+        return Result { () throws(JoinRefusal) in try attempt.welcome(from: answer, now: now).book }
     }
 }
 
@@ -83,7 +83,7 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
             Issue.record("\(actions)")
             return
         }
-        let book = try attempt.book(from: answer).book
+        let book = try attempt.welcome(from: answer, now: town.now).book
         #expect(
             book.members == [town.founder.node, attempt.admission.node] && book.members == town.book.members)
         #expect(town.book.number == 2 && town.book.names[attempt.admission.node] == "two")
@@ -204,6 +204,41 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         #expect(first && then == .known && !late.isMember(node))
     }
 
+    @Test("a newcomer believes evictions by the operator's signature, and not by the doorkeeper's word")
+    func welcome() throws {
+        var town = Town()
+        let before = town.attempt(town.token(number: 2))
+        expect(town.knock(before), nil)
+        let gone = before.admission.node
+        let eviction = try #require(
+            Order(
+                Order.Subject(.eviction, gone.octets), number: 3, by: "ada", reason: "gone",
+                cluster: town.cluster,
+                key: town.operatorKey))
+        var forged = eviction
+        forged.subject.octets = town.founder.node.octets
+        let attempt = town.attempt(town.token(number: 4), name: "three", link: 3)
+        expect(town.knock(attempt), nil)
+        func welcome(_ orders: [Order]) throws -> JoinAttempt.Welcome {
+            let answer = JoinAnswer.welcome(
+                admissions: town.book.all, evictions: [(gone, 3), (town.founder.node, .max)],
+                introductions: [],
+                orders: orders)
+            return try attempt.welcome(from: answer.octets, now: town.now)
+        }
+        let three: Set = [town.founder.node, gone, attempt.admission.node]
+        #expect(try welcome([]).book.members == three, "left out: it is heard of later")
+        #expect(try welcome([forged]).book.members == three)
+        let heard = try welcome([forged, eviction])
+        #expect(heard.book.members == three.subtracting([gone]) && heard.orders == [eviction])
+        // What the doorkeeper's own code says.
+        let actions = Doorkeeper(identity: town.founder).handle(
+            attempt.request, from: attempt.admission.link.linkKey, book: &town.book, introductions: [],
+            evictions: [eviction], now: town.now)
+        guard case .answer(let answer)? = actions.last else { throw JoinRefusal.wrong }
+        #expect(try attempt.welcome(from: answer, now: town.now).orders == [eviction])
+    }
+
     @Test("a node of one cluster refuses to join another, and odd names are none")
     func staysTrue() {
         var town = Town()
@@ -270,6 +305,17 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         #expect(ring.owner(of: first.linkKey) == town.founder.node && ring.accepted.count == 2)
         let stolen = ring.take(certificate(2, 1, other))
         #expect(!stolen, "another's key")
+        // Who claims a key first has it, as no signature says whose secret it is; once he is out it is its owner's again.
+        var away = LinkKeyRing(cluster: town.cluster)
+        let takings = [
+            away.take(first), away.take(certificate(2, 1, other)), away.take(certificate(2, 2, town.founder)),
+        ]
+        #expect(takings == [true, true, false])
+        #expect(
+            away.accepted(of: town.founder.node) == [first.linkKey], "its links stand under the key before")
+        away.forget(other.node)
+        let isFreed = away.take(certificate(2, 2, town.founder))
+        #expect(isFreed && away.owner(of: certificate(2, 2, town.founder).linkKey) == town.founder.node)
         ring.confirmed(town.founder.node)
         #expect(ring.owner(of: first.linkKey) == nil && ring.accepted.count == 1)
         var bent = certificate(3, 3, town.founder)

@@ -125,6 +125,22 @@ import Testing
         #expect(!lucky.handle(.tick, at: 3_100).contains(.evicted))
     }
 
+    @Test("who is linked to two others is not evicted by two that turn it away, and is once those let go")
+    func turnedAwayByFew() {
+        var seat = Seat(of: 5)
+        for number in [4, 5] { _ = seat.handle(.linkUp(node(number)), at: 0) }
+        for number in [2, 3] { _ = seat.handle(.turnedAway(node(number)), at: 1) }
+        for time in stride(from: Int64(1_000), through: 30_000, by: 500) {
+            #expect(!seat.handle(.tick, at: time).contains(.evicted))
+        }
+        #expect(seat.machine.wake > at(30_000))
+        _ = seat.handle(.linkDown(node(4)), at: 30_000)
+        let actions = stride(from: Int64(30_500), through: 34_000, by: 500).flatMap {
+            seat.handle(.tick, at: $0)
+        }
+        #expect(actions.contains(.evicted))
+    }
+
     @Test("both phases meet every event")
     func everyPair() {
         let events: [ClusterMachine.Event] = [

@@ -40,7 +40,7 @@ struct DeathIsKnown: Promise {
                 Death(subject: node, at: world.now, isSilent: step.do != .kill, waiting: Set(witnesses)))
         case .start, .thaw, .startFromSnapshot, .evict: deaths.removeAll { $0.subject == node }
         case .cut, .isolate, .heal: deaths.removeAll()
-        case .snapshot, .clone, .drain, .undrain, .park, .jump: break
+        case .snapshot, .clone, .drain, .undrain, .park, .jump, .order, .hide: break
         }
         for index in deaths.indices { deaths[index].waiting.remove(node) }
     }

@@ -42,6 +42,7 @@ package enum PromiseCatalog {
         [
             NobodyDiesFalsely(), DeathIsKnown(), MembersAgree(), IncarnationsRise(), ClonesEnd(),
             EvictedAreNotHeard(), MemoryIsBounded(), NoFactIsMissing(), NothingGoneRises(),
+            NoOrderIsMissing(),
         ]
     }
 }

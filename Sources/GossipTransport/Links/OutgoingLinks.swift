@@ -3,7 +3,8 @@ import Membership
 
 /// The outgoing connections of one channel: to whom, by which route, and whether they stand.
 ///
-/// A machine: it is told what the monitor saw, and says what is to be connected, parted and told.
+/// A machine: it is told what the monitor saw, and says what is to be connected, parted and told. The links of a channel that
+/// is seldom used stand only while they are wanted, since each one that stands costs its heartbeats.
 struct OutgoingLinks {
     enum Action: Equatable {
         case connect(Connection)
@@ -44,8 +45,30 @@ struct OutgoingLinks {
         }
     }
 
+    /// A link that somebody wanted to use.
+    private struct Want {
+        let asked: Uptime
+        /// When the last frame wanted to go.
+        var used: Uptime
+        /// It was told that it stands, or that it does not.
+        var isTold = false
+    }
+
+    /// How a frame leaves.
+    enum Way: Equatable {
+        case route([UInt8])
+        /// Its link is being made: it may wait.
+        case soon
+        case none
+    }
+
     private let channel: Channel
     private let timing: LinkTiming
+    private let isOnDemand: Bool
+    /// Of all members, linked or not.
+    private var peers: [NodeID: PeerAddress] = [:]
+    /// Where links stand on demand.
+    private var wants: [NodeID: Want] = [:]
     private var links: [NodeID: Link] = [:]
     private var nodes: [String: NodeID] = [:]
     /// Members that gave an address which another one gave too; they wait for their turn there.
@@ -55,6 +78,7 @@ struct OutgoingLinks {
     init(_ channel: Channel, timing: LinkTiming) {
         self.channel = channel
         self.timing = timing
+        isOnDemand = channel.isOnDemand
     }
 
     /// The way to a member; nil while no link stands.
@@ -65,25 +89,40 @@ struct OutgoingLinks {
 
     func isUp(_ node: NodeID) -> Bool { links[node]?.isUp ?? false }
 
+    /// Links that stand or are being made.
+    var count: Int { links.count }
+
     // MARK: Whom to reach
 
     /// Connects to who is new, parts from who is gone, and leaves the others as they are.
     mutating func replace(_ peers: [NodeID: PeerAddress], now: Uptime) -> [Action] {
         var actions: [Action] = []
+        self.peers = peers
         for node in links.keys.sorted() where peers[node] != links[node]?.address {
             part(node, &actions)
         }
+        for node in wants.keys.sorted() where peers[node] == nil {
+            wants[node] = nil
+            actions.append(.tell(.rested(node, channel)))
+        }
         rivals = [:]
-        for (node, address) in peers.sorted(by: { $0.key < $1.key }) where links[node] == nil {
-            let endpoint = Self.endpoint(address, channel)
-            // The monitor could not tell two members at one address apart, so there is one at a time.
-            guard nodes[endpoint] == nil else {
-                rivals[endpoint, default: [:]][node] = address
-                continue
-            }
-            join(node, address, endpoint, now: now, &actions)
+        for (node, address) in peers.sorted(by: { $0.key < $1.key })
+        where links[node] == nil && (!isOnDemand || wants[node] != nil) {
+            seek(node, address, now: now, &actions)
         }
         return actions
+    }
+
+    /// The monitor could not tell two members at one address apart, so there is one at a time.
+    private mutating func seek(
+        _ node: NodeID, _ address: PeerAddress, now: Uptime, _ actions: inout [Action]
+    ) {
+        let endpoint = Self.endpoint(address, channel)
+        if nodes[endpoint] == nil {
+            join(node, address, endpoint, now: now, &actions)
+        } else {
+            rivals[endpoint, default: [:]][node] = address
+        }
     }
 
     private mutating func join(
@@ -102,6 +141,56 @@ struct OutgoingLinks {
         return actions
     }
 
+    // MARK: On demand
+
+    /// How a frame to a member leaves now; who has no link yet gets one.
+    mutating func way(to node: NodeID, now: Uptime, _ actions: inout [Action]) -> Way {
+        if isOnDemand {
+            wants[node]?.used = now
+            if wants[node] == nil, let address = peers[node] {
+                wants[node] = Want(asked: now, used: now)
+                seek(node, address, now: now, &actions)
+            }
+        }
+        if let route = route(to: node) { return .route(route) }
+        return wants[node]?.isTold == false ? .soon : .none
+    }
+
+    /// Ends what nobody has used for long, and tells of what does not come about.
+    private mutating func tickWants(now: Uptime, _ actions: inout [Action]) {
+        for node in wants.keys.sorted() {
+            guard let want = wants[node] else { continue }
+            guard due(want) <= now else { continue }
+            if want.isTold {
+                rest(node, now: now, &actions)
+            } else {
+                wants[node]?.isTold = true
+                actions.append(.tell(.down(node, channel)))
+            }
+        }
+    }
+
+    private func due(_ want: Want) -> Uptime {
+        want.isTold ? want.used + timing.idle : want.asked + timing.patience
+    }
+
+    /// Nothing was under way on it any more, so nobody has to hear that it is down.
+    private mutating func rest(_ node: NodeID, now: Uptime, _ actions: inout [Action]) {
+        wants[node] = nil
+        guard let address = peers[node] else { return }
+        let endpoint = Self.endpoint(address, channel)
+        if links[node] != nil {
+            part(node, isTold: false, &actions)
+            if let (next, its) = rivals[endpoint]?.min(by: { $0.key < $1.key }) {
+                rivals[endpoint]?[next] = nil
+                join(next, its, endpoint, now: now, &actions)
+            }
+        }
+        rivals[endpoint]?[node] = nil
+        if rivals[endpoint]?.isEmpty == true { rivals[endpoint] = nil }
+        actions.append(.tell(.rested(node, channel)))
+    }
+
     // MARK: What happens to them
 
     mutating func handle(_ event: SocketMonitor.Event, now: Uptime) -> [Action] {
@@ -116,6 +205,8 @@ struct OutgoingLinks {
             link.hasStood = true
             if !link.isUp { actions.append(.tell(.up(node, channel))) }
             link.isUp = true
+            wants[node]?.isTold = true
+            wants[node]?.used = now
         case .disconnected(_, let descriptor):
             guard descriptor == link.descriptor else { break }
             link.descriptor = nil
@@ -150,6 +241,7 @@ struct OutgoingLinks {
 
     mutating func tick(now: Uptime) -> [Action] {
         var actions: [Action] = []
+        tickWants(now: now, &actions)
         for node in links.keys.sorted() {
             guard let link = links[node] else { continue }
             if let turn = turn(link), turn <= now {
@@ -162,7 +254,9 @@ struct OutgoingLinks {
     }
 
     /// When `tick` has something to do.
-    var nextTick: Uptime? { links.values.flatMap { [due($0), turn($0)] }.compactMap { $0 }.min() }
+    var nextTick: Uptime? {
+        (links.values.flatMap { [due($0), turn($0)] }.compactMap { $0 } + wants.values.map { due($0) }).min()
+    }
 
     private func due(_ link: Link) -> Uptime? {
         if let renewal = link.renewal { return renewal }
@@ -195,11 +289,11 @@ struct OutgoingLinks {
 
     // MARK: How
 
-    private mutating func part(_ node: NodeID, _ actions: inout [Action]) {
+    private mutating func part(_ node: NodeID, isTold: Bool = true, _ actions: inout [Action]) {
         guard let link = links.removeValue(forKey: node) else { return }
         nodes[link.connection.endpoint] = nil
         actions.append(.disconnect(endpoint: link.connection.endpoint))
-        if link.isUp { actions.append(.tell(.down(node, channel))) }
+        if link.isUp, isTold { actions.append(.tell(.down(node, channel))) }
     }
 
     private mutating func renew(_ node: NodeID, now: Uptime, _ actions: inout [Action]) {

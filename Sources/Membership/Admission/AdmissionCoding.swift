@@ -206,7 +206,7 @@ extension JoinAnswer {
         var message = Chappe_Cluster_JoinAnswer()
         switch self {
         case .refused(let refusal): message.refusal = refusal.rawValue
-        case .welcome(let admissions, let evictions, let introductions):
+        case .welcome(let admissions, let evictions, let introductions, let orders):
             message.admissions = admissions.map(\.message)
             message.evictions = evictions.map { eviction in
                 var message = Chappe_Cluster_Eviction()
@@ -215,6 +215,7 @@ extension JoinAnswer {
                 return message
             }
             message.introductions = introductions.map(\.message)
+            message.orders = orders.map { data(OrderFact($0).octets) }
         }
         return Membership.octets(of: message)
     }
@@ -224,7 +225,8 @@ extension JoinAnswer {
             let message = try? Chappe_Cluster_JoinAnswer(serializedBytes: octets),
             message.admissions.count <= AdmissionBook.countLongest,
             message.evictions.count <= AdmissionBook.countLongest,
-            message.introductions.count <= AdmissionBook.countLongest
+            message.introductions.count <= AdmissionBook.countLongest,
+            message.orders.count <= AdmissionBook.countLongest
         else { return nil }
         if message.refusal != 0 {
             // A reason that a later version knows is still a no.
@@ -246,7 +248,13 @@ extension JoinAnswer {
             guard let introduction = Introduction(each) else { return nil }
             introductions.append(introduction)
         }
-        self = .welcome(admissions: admissions, evictions: evictions, introductions: introductions)
+        var orders: [Order] = []
+        for each in message.orders {
+            guard let fact = OrderFact(octets: Array(each)) else { return nil }
+            orders.append(fact.order)
+        }
+        self = .welcome(
+            admissions: admissions, evictions: evictions, introductions: introductions, orders: orders)
     }
 }
 

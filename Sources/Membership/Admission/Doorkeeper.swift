@@ -45,16 +45,16 @@ package struct Doorkeeper: Sendable {
     package init(identity: Ed25519PrivateKey) { self.identity = identity }
 
     /// `linkKey` is the key under which the stranger came; a request for another key is a stolen one.
-    /// `introductions` are those of the members now.
+    /// `introductions` are those of the members now, `evictions` the operator's orders.
     package func handle(
         _ request: [UInt8], from linkKey: [UInt8], book: inout AdmissionBook, introductions: [Introduction],
-        now: Timestamp
+        evictions: [Order] = [], now: Timestamp
     ) -> [Action] {
         do throws(JoinRefusal) {
             let admission = try judge(request, linkKey, book, now)
-            guard let admission else { return [.answer(welcome(book, introductions))] }
+            guard let admission else { return [.answer(welcome(book, introductions, evictions))] }
             guard book.take(admission) == .taken else { throw .wrong }
-            return [.admit(admission), .answer(welcome(book, introductions))]
+            return [.admit(admission), .answer(welcome(book, introductions, evictions))]
         } catch {
             return [.refused(error), .answer(JoinAnswer.refused(error).octets)]
         }
@@ -88,10 +88,12 @@ package struct Doorkeeper: Sendable {
         return admission
     }
 
-    private func welcome(_ book: AdmissionBook, _ introductions: [Introduction]) -> [UInt8] {
+    private func welcome(
+        _ book: AdmissionBook, _ introductions: [Introduction], _ evictions: [Order]
+    ) -> [UInt8] {
         JoinAnswer.welcome(
             admissions: book.all, evictions: book.allEvictions.map { ($0.node, $0.number) },
-            introductions: introductions
+            introductions: introductions, orders: evictions
         ).octets
     }
 }
@@ -99,7 +101,8 @@ package struct Doorkeeper: Sendable {
 /// What is heard at the door.
 package enum JoinAnswer: Sendable {
     case welcome(
-        admissions: [Admission], evictions: [(node: NodeID, number: UInt64)], introductions: [Introduction])
+        admissions: [Admission], evictions: [(node: NodeID, number: UInt64)], introductions: [Introduction],
+        orders: [Order])
     case refused(JoinRefusal)
 }
 
@@ -123,21 +126,47 @@ package struct JoinAttempt: Sendable {
 
     package var request: [UInt8] { admission.octets }
 
-    /// The members, each checked against the operator's key that came with the token, this node among them.
-    package func book(
-        from answer: [UInt8]
-    ) throws(JoinRefusal) -> (book: AdmissionBook, introductions: [Introduction]) {
+    /// What a new node believes of its welcome.
+    package struct Welcome: Sendable {
+        /// The members, this node among them.
+        package var book: AdmissionBook
+        package var introductions: [Introduction]
+        /// By which members were evicted.
+        package var orders: [Order]
+
+        package init(book: AdmissionBook, introductions: [Introduction] = [], orders: [Order] = []) {
+            self.book = book
+            self.introductions = introductions
+            self.orders = orders
+        }
+    }
+
+    /// Each word checked against the operator's key that came with the token. What the doorkeeper leaves out the others bring,
+    /// as soon as one of them is linked (`WordExchange`).
+    package func welcome(from answer: [UInt8], now: Timestamp) throws(JoinRefusal) -> Welcome {
         guard let answer = JoinAnswer(decoding: answer) else { throw .wrong }
         switch answer {
         case .refused(let refusal): throw refusal
-        case .welcome(let admissions, let evictions, let introductions):
-            var book = AdmissionBook(cluster: token.permit.cluster, operatorKey: token.permit.operatorKey)
-            for admission in admissions { _ = book.take(admission) }
-            // Without the orders' signatures these only keep this node from linking to who is gone; the orders come
-            // as facts.
-            for eviction in evictions { _ = book.evict(eviction.node, number: eviction.number) }
-            guard book.isMember(admission.node), book.isMember(token.permit.doorkeeper) else { throw .wrong }
-            return (book, introductions)
+        // That somebody was evicted is the operator's word alone: who believed the doorkeeper's could be kept from
+        // all honest members for ever.
+        case .welcome(let admissions, _, let introductions, let orders):
+            let (cluster, operatorKey) = (token.permit.cluster, token.permit.operatorKey)
+            let words = WordBook(
+                orders: OrderBook(cluster: cluster, operatorKey: operatorKey),
+                admissions: AdmissionBook(cluster: cluster, operatorKey: operatorKey))
+            return try believed(words, admissions, introductions, orders, now)
         }
+    }
+
+    private func believed(
+        _ words: WordBook, _ admissions: [Admission], _ introductions: [Introduction], _ orders: [Order],
+        _ now: Timestamp
+    ) throws(JoinRefusal) -> Welcome {
+        var words = words
+        for admission in admissions { _ = words.take(.admission(admission), now: now) }
+        for order in orders where order.subject.kind == .eviction { _ = words.take(.order(order), now: now) }
+        let book = words.admissions
+        guard book.isMember(admission.node), book.isMember(token.permit.doorkeeper) else { throw .wrong }
+        return Welcome(book: book, introductions: introductions, orders: words.orders.all(now: now))
     }
 }

@@ -46,6 +46,10 @@ package struct ClusterMachine: Sendable {
         case facts([FactChange])
         /// A member brought what its origin did not say, or may not say.
         case factRefused(FactRefusal, bearer: NodeID)
+        /// A member brought words that we did not know; each was seen to prove itself.
+        case words([Word], bearer: NodeID)
+        /// A member brought words that prove nothing.
+        case wordRefused(bearer: NodeID)
     }
 
     package let cluster: ClusterID
@@ -59,6 +63,8 @@ package struct ClusterMachine: Sendable {
     package private(set) var detector: Detector?
     /// What others say, and what we say; nil until this node has its incarnation, or where no facts are carried.
     package private(set) var gossip: Gossip?
+    /// What members hold of words that prove themselves is compared with this; nil where there are none.
+    package private(set) var exchange: WordExchange?
     private let table: FactTable?
     private let gossipSettings: GossipSettings
     private var arePeersNew = false
@@ -74,16 +80,19 @@ package struct ClusterMachine: Sendable {
     private var detectorActions: [Detector.Action] = []
 
     /// `key` is the node's identity; `stored` is the incarnation that the store has, 0 if none; `nonce` is drawn
-    /// anew for each start. Without a table no facts are carried: for simulations of detection alone.
+    /// anew for each start. Without a table no facts are carried: for simulations of detection alone. `words` are what the
+    /// node believes already.
     package init(
         cluster: ClusterID, key: Ed25519PrivateKey, stored: UInt64, nonce: UInt64,
-        admitted: [NodeID: UInt64], facts table: FactTable?,
+        admitted: [NodeID: UInt64], facts table: FactTable?, words: WordBook? = nil,
+        wordSettings: WordSettings = WordSettings(),
         gossipSettings: GossipSettings = GossipSettings(), settings: DetectorSettings = DetectorSettings(),
         startSettings: StartInquiry.Settings = StartInquiry.Settings(), now: Uptime
     ) {
         self.cluster = cluster
         self.key = key
         self.table = table
+        exchange = words.map { WordExchange($0, settings: wordSettings) }
         self.gossipSettings = gossipSettings
         self.nonce = nonce
         self.settings = settings
@@ -139,6 +148,7 @@ package struct ClusterMachine: Sendable {
             link(.linkUp(peer), inquiry: .linkUp(peer), now, &random, &actions)
         case .linkDown(let peer):
             linked.remove(peer)
+            exchange?.lose(peer)
             arePeersNew = true
             if detector == nil { inquire(.linkDown(peer), now, &random, &actions) }
         case .linkRefused(let peer): link(.linkRefused(peer), inquiry: nil, now, &random, &actions)
@@ -146,6 +156,7 @@ package struct ClusterMachine: Sendable {
         case .admitted(let all):
             admitted = all
             link(.admitted(all), inquiry: nil, now, &random, &actions)
+            exchange?.forget { all[$0] == nil }
             gossip?.setMembers(Set(all.keys), into: &gossipActions)
             carryOut(&actions)
             arePeersNew = true
@@ -178,6 +189,12 @@ package struct ClusterMachine: Sendable {
             return
         }
         guard now >= since + Self.turnedAwayLeast else { return }
+        // † One that lies can turn us away, and one whom it deceived: a newcomer that was not told of us. Where two have us, one
+        // of them at least is neither; and they let go of us as soon as they hear that we are out.
+        guard linked.subtracting(turnedAwayBy).count < 2 else {
+            turnedAwaySince = now
+            return
+        }
         turnedAwaySince = nil
         actions.append(.evicted)
     }
@@ -190,7 +207,9 @@ package struct ClusterMachine: Sendable {
     ) {
         let now = clock.uptime
         let peer = frame.sender.node
+        if case .words(let message) = frame.body { return hear(message, from: peer, clock, &actions) }
         if case .facts(let message) = frame.body {
+            if let words = message.words { exchange?.hear(words, from: peer, now: clock) }
             gossip?.receive(message, from: peer, age: age, now: clock, into: &gossipActions)
             let proven = provenStarts()
             carryOut(&actions)
@@ -318,8 +337,25 @@ extension ClusterMachine {
         _ clock: ClockReading, _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
     ) {
         tellPeers()
+        gossip?.words = exchange?.sums(now: clock)
         gossip?.tick(now: clock, using: &random, into: &gossipActions)
         carryOut(&actions)
+        for (peer, message) in exchange?.openings(now: clock) ?? [] {
+            actions.append(.send(.words(message), to: peer))
+        }
+    }
+
+    /// The house believes this word, from wherever it has it: others are to hear of it, however it may be hidden.
+    package mutating func keep(_ word: Word, now: ClockReading) { exchange?.keep(word, now: now) }
+
+    private mutating func hear(
+        _ message: WordMessage, from peer: NodeID, _ clock: ClockReading, _ actions: inout [Action]
+    ) {
+        // Who has not found its incarnation yet says nothing.
+        guard gossip != nil, let outcome = exchange?.receive(message, from: peer, now: clock) else { return }
+        if !outcome.news.isEmpty { actions.append(.words(outcome.news, bearer: peer)) }
+        if outcome.refused > 0 { actions.append(.wordRefused(bearer: peer)) }
+        if let reply = outcome.reply { actions.append(.send(.words(reply), to: peer)) }
     }
 
     /// Facts go to whom a link stands and who is not known dead; looked at only when it is wanted.

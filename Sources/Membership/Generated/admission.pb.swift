@@ -224,10 +224,14 @@ nonisolated struct Chappe_Cluster_JoinAnswer: Sendable {
   /// All members, the new one too.
   var admissions: [Chappe_Cluster_Admission] = []
 
+  /// For nodes of the version before; without a signature they prove nothing.
   var evictions: [Chappe_Cluster_Eviction] = []
 
   /// Of those whose links have changed since they came in.
   var introductions: [Chappe_Cluster_Introduction] = []
+
+  /// The operator's orders to evict, each as the value of its fact: who comes in believes no doorkeeper's word for them.
+  var orders: [Data] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -594,7 +598,7 @@ nonisolated extension Chappe_Cluster_Introduction: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".JoinAnswer"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}admissions\0\u{1}evictions\0\u{1}introductions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}admissions\0\u{1}evictions\0\u{1}introductions\0\u{1}orders\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -606,6 +610,7 @@ nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftPro
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.admissions) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.evictions) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.introductions) }()
+      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.orders) }()
       default: break
       }
     }
@@ -624,6 +629,9 @@ nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftPro
     if !self.introductions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.introductions, fieldNumber: 4)
     }
+    if !self.orders.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.orders, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -632,6 +640,7 @@ nonisolated extension Chappe_Cluster_JoinAnswer: SwiftProtobuf.Message, SwiftPro
     if lhs.admissions != rhs.admissions {return false}
     if lhs.evictions != rhs.evictions {return false}
     if lhs.introductions != rhs.introductions {return false}
+    if lhs.orders != rhs.orders {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

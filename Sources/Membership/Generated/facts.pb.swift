@@ -72,6 +72,25 @@ nonisolated struct Chappe_Cluster_Gossip: Sendable {
     set {body = .deltas(newValue)}
   }
 
+  /// The sums of the ids of all orders and of all admissions that the sender holds; they ride along with its rounds.
+  var orders: UInt64 {
+    get {_orders ?? 0}
+    set {_orders = newValue}
+  }
+  /// Returns true if `orders` has been explicitly set.
+  var hasOrders: Bool {self._orders != nil}
+  /// Clears the value of `orders`. Subsequent reads from it will return its default value.
+  mutating func clearOrders() {self._orders = nil}
+
+  var admissions: UInt64 {
+    get {_admissions ?? 0}
+    set {_admissions = newValue}
+  }
+  /// Returns true if `admissions` has been explicitly set.
+  var hasAdmissions: Bool {self._admissions != nil}
+  /// Clears the value of `admissions`. Subsequent reads from it will return its default value.
+  mutating func clearAdmissions() {self._admissions = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -84,6 +103,9 @@ nonisolated struct Chappe_Cluster_Gossip: Sendable {
   }
 
   init() {}
+
+  fileprivate var _orders: UInt64? = nil
+  fileprivate var _admissions: UInt64? = nil
 }
 
 /// One signature over the statements last - count + 1 to last of an origin's incarnation.
@@ -248,7 +270,7 @@ fileprivate nonisolated let _protobuf_package = "chappe.cluster"
 
 nonisolated extension Chappe_Cluster_Gossip: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Gossip"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0\u{1}push\0\u{1}summary\0\u{1}digest\0\u{1}deltas\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0\u{1}push\0\u{1}summary\0\u{1}digest\0\u{1}deltas\0\u{1}orders\0\u{1}admissions\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -304,6 +326,8 @@ nonisolated extension Chappe_Cluster_Gossip: SwiftProtobuf.Message, SwiftProtobu
           self.body = .deltas(v)
         }
       }()
+      case 6: try { try decoder.decodeSingularFixed64Field(value: &self._orders) }()
+      case 7: try { try decoder.decodeSingularFixed64Field(value: &self._admissions) }()
       default: break
       }
     }
@@ -336,12 +360,20 @@ nonisolated extension Chappe_Cluster_Gossip: SwiftProtobuf.Message, SwiftProtobu
     }()
     case nil: break
     }
+    try { if let v = self._orders {
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._admissions {
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Chappe_Cluster_Gossip, rhs: Chappe_Cluster_Gossip) -> Bool {
     if lhs.batches != rhs.batches {return false}
     if lhs.body != rhs.body {return false}
+    if lhs._orders != rhs._orders {return false}
+    if lhs._admissions != rhs._admissions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

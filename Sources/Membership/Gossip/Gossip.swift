@@ -35,6 +35,11 @@ package struct Gossip: Sendable {
     private var verifier: FactVerifier
     /// Whom we reach now.
     private var peers: [NodeID] = []
+    /// Those of them whose round is still to come, the next one last. † All in turn, and not each time one by chance: what one
+    /// peer hides another brings, after a time that has a bound.
+    private var turns: [NodeID] = []
+    /// What we hold of words that prove themselves.
+    package var words: WordSums?
     /// Our urgent statements that are not pushed yet, by counter.
     private var urgent: [(counter: UInt64, key: FactKey)] = []
     private var sealedLast: Uptime?
@@ -72,12 +77,17 @@ package struct Gossip: Sendable {
         var changes: [FactChange] = []
         replica.setMembers(members, into: &changes)
         peers.removeAll { !members.contains($0) }
+        turns.removeAll { !members.contains($0) }
         tell(changes, into: &actions)
     }
 
     /// Sets whom we reach.
     package mutating func setPeers(_ peers: Set<NodeID>) {
+        let before = Set(self.peers)
         self.peers = peers.filter { replica.isMember($0) }.sorted()
+        turns.removeAll { !peers.contains($0) }
+        // Who is new, or was away, comes next.
+        turns += self.peers.filter { !before.contains($0) }
     }
 
     /// Sets up to which version each origin's own judgements count for nothing, by the operator's word; while an
@@ -140,7 +150,8 @@ package struct Gossip: Sendable {
         replica.expire(now: now.uptime, into: &changes)
         tell(changes, into: &actions)
         seal(now: now.uptime)
-        guard let peer = peers.randomElement(using: &random) else { return }
+        if turns.isEmpty { turns = peers.shuffled(using: &random) }
+        guard let peer = turns.popLast() else { return }
         statistics.rounds += 1
         turn = Int(random.next() & 0xFFFF)
         let digest = replica.digest()
@@ -148,7 +159,10 @@ package struct Gossip: Sendable {
         // While nothing happens, a sum of eight octets says so.
         let isQuiet = summary == summaryShown
         summaryShown = summary
-        actions.append(.send(isQuiet ? .summary(summary) : .digest(digest, asks: true), to: [peer]))
+        let message =
+            isQuiet
+            ? GossipMessage.summary(summary, words: words) : .digest(digest, asks: true, words: words)
+        actions.append(.send(message, to: [peer]))
     }
 
     private mutating func seal(now: Uptime) {
@@ -191,10 +205,10 @@ package struct Gossip: Sendable {
         switch message {
         case .push(let facts):
             apply(pushed: facts.map { $0.older(by: age) }, from: peer, now: now, into: &actions)
-        case .summary(let sum):
+        case .summary(let sum, _):
             let digest = replica.digest()
             if digest.summary != sum { actions.append(.send(.digest(digest, asks: true), to: [peer])) }
-        case .digest(let digest, let asks):
+        case .digest(let digest, let asks, _):
             let (deltas, isCut) = replica.deltas(
                 for: digest, octets: settings.frameOctets, turn: turn, now: now.uptime)
             if !deltas.isEmpty { actions.append(.send(.deltas(deltas, isCut: isCut), to: [peer])) }

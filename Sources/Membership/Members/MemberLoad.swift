@@ -81,6 +81,28 @@ package struct MemberLoad: Fact {
         (isLeaving, isSick) = (numbers[12] != 0, numbers[13] != 0)
     }
 
+    // MARK: News
+
+    /// What is measured may differ by this part of itself, and others know it well enough.
+    private static let part: UInt64 = 8
+
+    /// Whether others should hear this where they heard `said` before. What is decided by it (who takes mail, who has confirmed
+    /// which set) is news however little it changed; what only grows and shrinks, if it did so by an eighth.
+    package func isNews(after said: MemberLoad) -> Bool {
+        var measured = self
+        (measured.queuedMessages, measured.queuedOctets) = (said.queuedMessages, said.queuedOctets)
+        (measured.copies, measured.freeOctets) = (said.copies, said.freeOctets)
+        measured.acceptedPerMinute = said.acceptedPerMinute
+        guard measured == said else { return true }
+        let pairs = [
+            (queuedMessages, said.queuedMessages), (queuedOctets, said.queuedOctets), (copies, said.copies),
+            (freeOctets, said.freeOctets), (acceptedPerMinute, said.acceptedPerMinute),
+        ]
+        return pairs.contains { now, before in
+            max(now, before) - min(now, before) > max(now, before) / Self.part
+        }
+    }
+
     /// As is: what each member says of itself.
     package static func merge(_ said: [Said<MemberLoad>]) -> [NodeID: MemberLoad] {
         Dictionary(uniqueKeysWithValues: said.map { ($0.origin, $0.value) })

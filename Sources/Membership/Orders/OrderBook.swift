@@ -34,6 +34,9 @@ package struct OrderBook: Sendable {
         orders[subject].flatMap { isOver($0, now) ? nil : $0 }
     }
 
+    /// The order about a subject, also one that is over.
+    func held(_ subject: Order.Subject) -> Order? { orders[subject] }
+
     package func all(now: Timestamp) -> [Order] { orders.values.filter { !isOver($0, now) } }
 
     /// Takes an order from wherever it comes: a fact, the operator at this node, the store.

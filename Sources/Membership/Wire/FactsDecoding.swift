@@ -26,7 +26,7 @@ extension GossipMessage {
         var budget = FactsBounds.facts
         switch message.body {
         case .push(let push): self = .push(try Self.facts(push.facts, batches, &budget))
-        case .summary(let sum): self = .summary(sum)
+        case .summary(let sum): self = .summary(sum, words: Self.words(message))
         case .digest(let digest):
             guard digest.marks.count <= FactsBounds.origins else { throw .malformed("number of marks") }
             var entries: [FactDigest.Entry] = []
@@ -36,7 +36,8 @@ extension GossipMessage {
                         origin: try Self.origin(mark.origin), incarnation: try Self.counter(mark.incarnation),
                         mark: try Self.counter(mark.mark)))
             }
-            self = .digest(FactDigest(entries: entries), asks: digest.asks)
+            self = .digest(
+                FactDigest(entries: entries), asks: digest.asks, words: Self.words(message))
         case .deltas(let message):
             guard message.deltas.count <= FactsBounds.origins else { throw .malformed("number of deltas") }
             var deltas: [FactDelta] = []
@@ -44,6 +45,12 @@ extension GossipMessage {
             self = .deltas(deltas, isCut: message.isCut)
         case nil: throw .malformed("facts of no kind")
         }
+    }
+
+    /// Nil from a node of the version before.
+    private static func words(_ message: Chappe_Cluster_Gossip) -> WordSums? {
+        guard message.hasOrders, message.hasAdmissions else { return nil }
+        return WordSums(orders: message.orders, admissions: message.admissions)
     }
 
     private static func delta(

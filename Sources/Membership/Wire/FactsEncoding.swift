@@ -9,8 +9,8 @@ extension GossipMessage {
         var batches = BatchList()
         switch self {
         case .push(let facts): message.push.facts = facts.map { Self.fact($0, &batches) }
-        case .summary(let sum): message.summary = sum
-        case .digest(let digest, let asks):
+        case .summary(let sum, _): message.summary = sum
+        case .digest(let digest, let asks, _):
             message.digest.asks = asks
             message.digest.marks = digest.entries.map(Self.mark)
         case .deltas(let deltas, let isCut):
@@ -18,6 +18,10 @@ extension GossipMessage {
             message.deltas.deltas = deltas.map { Self.delta($0, &batches) }
         }
         message.batches = batches.list
+        if let words {
+            message.orders = words.orders
+            message.admissions = words.admissions
+        }
         return message
     }
 

@@ -11,6 +11,7 @@ package struct Frame: Hashable, Sendable {
     package enum Body: Hashable, Sendable {
         case probing(ProbeMessage)
         case facts(GossipMessage)
+        case words(WordMessage)
         /// Of a kind that a later version knows: the sender was heard, and that is all.
         case unknown
     }

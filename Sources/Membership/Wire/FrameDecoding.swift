@@ -52,6 +52,7 @@ extension Frame {
         case .lastSeen(let seen): .probing(.lastSeen(try lastSeen(seen)))
         case .cloned(let clone): .probing(.cloned(nonce: clone.nonce))
         case .facts(let gossip): .facts(try GossipMessage(gossip))
+        case .words(let words): .words(try WordMessage(words))
         }
     }
 

@@ -8,6 +8,7 @@ struct FrameScan {
     private enum Part: Int {
         case envelope, probe, relay, claims, gossip, push, digest, deltas
         case claim, batch, fact, mark, delta
+        case words, wordPart, word
         /// Of a kind that holds no messages.
         case leaf
 
@@ -19,6 +20,7 @@ struct FrameScan {
             case (.envelope, 21), (.envelope, 22): .claims
             case (.envelope, 23...25): .leaf
             case (.envelope, 32): .gossip
+            case (.envelope, 33): .words
             case (.probe, 3), (.relay, 3), (.claims, 1): .claim
             case (.gossip, 1): .batch
             case (.gossip, 2): .push
@@ -27,9 +29,12 @@ struct FrameScan {
             case (.push, 1), (.delta, 6): .fact
             case (.digest, 1): .mark
             case (.deltas, 1): .delta
+            case (.words, 1): .wordPart
+            case (.words, 2), (.words, 3): .word
             case (.envelope, _), (.probe, _), (.relay, _), (.claims, _), (.gossip, _), (.push, _),
                 (.digest, _),
-                (.deltas, _), (.claim, _), (.batch, _), (.fact, _), (.mark, _), (.delta, _), (.leaf, _):
+                (.deltas, _), (.claim, _), (.batch, _), (.fact, _), (.mark, _), (.delta, _), (.leaf, _),
+                (.words, _), (.wordPart, _), (.word, _):
                 nil
             }
         }
@@ -40,14 +45,16 @@ struct FrameScan {
             case .batch: Int32(FactsBounds.batches)
             case .fact: Int32(FactsBounds.facts)
             case .mark, .delta: Int32(FactsBounds.origins)
+            case .wordPart: Int32(WordMessage.partsLongest)
+            case .word: Int32(WordMessage.wordsLongest)
             // One body is all that we write; more of them are merged or replaced, after they were built.
-            case .envelope, .probe, .relay, .claims, .gossip, .push, .digest, .deltas, .leaf: 1
+            case .envelope, .probe, .relay, .claims, .gossip, .push, .digest, .deltas, .words, .leaf: 1
             }
         }
     }
 
     private let octets: UnsafeRawBufferPointer
-    private var counts = SIMD16<Int32>()
+    private var counts = SIMD32<Int32>()
 
     private init(_ octets: UnsafeRawBufferPointer) { self.octets = octets }
 

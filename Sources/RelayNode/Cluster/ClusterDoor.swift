@@ -27,12 +27,13 @@ package struct ClusterDoor: Sendable {
 
     /// Judges one request, and stores what follows from it before anything is said.
     package func serve(
-        _ request: JoinRequest, book: AdmissionBook, introductions: [Introduction], now: Timestamp
+        _ request: JoinRequest, book: AdmissionBook, introductions: [Introduction], evictions: [Order] = [],
+        now: Timestamp
     ) async -> Outcome {
         var outcome = Outcome(book: book)
         let actions = keeper.handle(
             request.octets, from: request.key.octets, book: &outcome.book, introductions: introductions,
-            now: now)
+            evictions: evictions, now: now)
         for action in actions {
             switch action {
             case .admit(let admission):

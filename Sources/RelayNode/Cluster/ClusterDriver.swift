@@ -21,6 +21,8 @@ package actor ClusterDriver {
         package var transport: TransportSettings
         /// The kinds of facts that are carried; nil: none.
         package var facts: FactTable?
+        /// What the node believes of words that prove themselves; nil: they are not compared.
+        package var words: WordBook?
         package var gossip = GossipSettings()
         package var detector = DetectorSettings()
         package var start = StartInquiry.Settings()
@@ -118,7 +120,8 @@ package actor ClusterDriver {
             cluster: settings.cluster, key: settings.key, stored: settings.stored,
             nonce: .random(in: 1 ... .max),
             admitted: Dictionary(settings.members.map { ($0.node, $0.incarnation) }) { first, _ in first },
-            facts: settings.facts, gossipSettings: settings.gossip, settings: settings.detector,
+            facts: settings.facts, words: settings.words, gossipSettings: settings.gossip,
+            settings: settings.detector,
             startSettings: settings.start, now: .start)
     }
 
@@ -186,6 +189,11 @@ package actor ClusterDriver {
                     isSaid(true)
                 } catch { isSaid(false) }
             })
+    }
+
+    /// What the house believes from now on, from wherever it has it.
+    package nonisolated func keep(_ word: Word) {
+        door.yield(.change { machine, now, _ in machine.keep(word, now: now) })
     }
 
     package nonisolated func withdraw<F: Fact>(_ kind: F.Type, about subject: F.Subject) {
@@ -287,10 +295,15 @@ package actor ClusterDriver {
 
     private func take(_ event: LinkEvent) async {
         switch event {
-        case .up(let node, .control): await handle(.linkUp(node))
-        case .down(let node, .control): await handle(.linkDown(node))
-        case .up(let node, .bulk): seams.tell(.bulk(node, isUp: true))
-        case .down(let node, .bulk): seams.tell(.bulk(node, isUp: false))
+        case .up(let node, .control):
+            seams.tell(.link(node, isUp: true))
+            await handle(.linkUp(node))
+        case .down(let node, .control):
+            seams.tell(.link(node, isUp: false))
+            await handle(.linkDown(node))
+        case .up(let node, .bulk), .rested(let node, .bulk): seams.tell(.bulk(node, isFailing: false))
+        case .down(let node, .bulk): seams.tell(.bulk(node, isFailing: true))
+        case .rested(_, .control): break
         case .refused(let node): await handle(.linkRefused(node))
         case .turnedAway(let node): await handle(.turnedAway(node))
         case .frame(let frame): await take(frame)
@@ -368,6 +381,10 @@ package actor ClusterDriver {
         case .factRefused(let refusal, let bearer):
             counted.facts += 1
             tell(refusal.words, of: bearer)
+        case .words(let words, let bearer): seams.tell(.words(words, bearer: bearer))
+        case .wordRefused(let bearer):
+            counted.orders += 1
+            tell("an order or an admission that proves nothing", of: bearer)
         case .changed(let node, let from, let to): seams.tell(.changed(node, from: from, to: to))
         case .persist(let incarnation):
             if let failure = await seams.persist(incarnation) { end = .notStored(failure) }

@@ -32,10 +32,14 @@ package enum ClusterNews: Sendable, Equatable {
     case cloneSeen
     /// Something is known now that was not, or no more.
     case facts([FactChange])
+    /// A member brought orders and admissions that we did not know; each proves itself.
+    case words([Word], bearer: NodeID)
     case joinRequest(JoinRequest)
     case doorClosed
-    /// Mail can be handed to this member, or no more.
-    case bulk(NodeID, isUp: Bool)
+    /// This member is reached, or no more.
+    case link(NodeID, isUp: Bool)
+    /// The link for mail is made when there is some. It was wanted, and cannot be had or fell; or that is over.
+    case bulk(NodeID, isFailing: Bool)
     /// A port could not be had back.
     case deaf(endpoint: String)
     /// A member said what was not acted on, so often since this was told last.

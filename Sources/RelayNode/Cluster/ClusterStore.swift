@@ -130,7 +130,9 @@ package struct ClusterStore: Sendable {
     /// The whole book, where the node founds or joins a cluster; what it knew of an earlier one goes, but for its own
     /// incarnation. So does what it gave away when it left: it is others', and they have forgotten that they took it from
     /// here, so that nobody could say so any more. Waits for the disk. Nil once it is there, else why not.
-    package func found(_ book: AdmissionBook, introductions: [Introduction] = []) async -> StoreError? {
+    package func found(
+        _ book: AdmissionBook, introductions: [Introduction] = [], orders: [Order] = []
+    ) async -> StoreError? {
         // † First: once this node is a member again its marks would be settled anew, and all of it delivered twice.
         if let error = await LeavingShell.forgetLeaving(in: store) { return error }
         var changes: [QueueChange] = []
@@ -144,6 +146,7 @@ package struct ClusterStore: Sendable {
         changes += book.all.map(Self.change)
         changes += book.allEvictions.map { Self.change($0.node, evicted: $0.number) }
         changes += introductions.map(Self.change)
+        changes += orders.map(Self.change)
         return await commit(changes)
     }
 
@@ -176,9 +179,7 @@ package struct ClusterStore: Sendable {
     }
 
     package func order(_ order: Order) async -> StoreError? {
-        await commit([
-            .note(key: Self.orderKey + OrderFact.octets(of: order.subject), value: OrderFact(order).octets)
-        ])
+        await commit([Self.change(order)])
     }
 
     /// A join line that was printed is good after a restart too.
@@ -217,6 +218,10 @@ package struct ClusterStore: Sendable {
 
     private static func change(_ admission: Admission) -> QueueChange {
         .note(key: admissionKey + admission.node.octets, value: admission.octets)
+    }
+
+    private static func change(_ order: Order) -> QueueChange {
+        .note(key: orderKey + OrderFact.octets(of: order.subject), value: OrderFact(order).octets)
     }
 
     private static func change(_ introduction: Introduction) -> QueueChange {

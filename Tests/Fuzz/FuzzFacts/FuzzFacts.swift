@@ -29,6 +29,39 @@ private let signed: [[UInt8]: [UInt8]] = [
     [5] + Array("bob".utf8): [0x0A, 2, 0x65, 0x32, 0x10, 5],
 ]
 
+/// What holds before any frame: two orders of the operator, whose key signed a third one. That is in the corpus.
+private let words: WordExchange = {
+    let key = Ed25519PrivateKey(seed: [UInt8](repeating: 9, count: 32))!
+    var exchange = WordExchange(
+        WordBook(
+            orders: OrderBook(cluster: cluster, operatorKey: key.publicKey),
+            admissions: AdmissionBook(cluster: cluster, operatorKey: key.publicKey)))
+    for name: UInt8 in 1...2 {
+        if let order = Order(
+            Order.Subject(.block, [4, 32, 192, 0, 2, name]), number: 1, by: "ada", reason: "relays",
+            cluster: cluster,
+            key: key)
+        {
+            exchange.keep(.order(order), now: now)
+        }
+    }
+    return exchange
+}()
+
+/// Nothing is held that the operator did not sign, and an answer is never larger than a frame may be.
+private func hear(_ message: WordMessage) {
+    var exchange = words
+    let outcome = exchange.receive(message, from: keys[1].node, now: now)
+    for order in exchange.book.orders.all(now: now.wall) {
+        precondition(order.number == 1 && order.subject.octets.count == 6, "nobody signs by chance")
+    }
+    precondition(exchange.book.admissions.members.isEmpty, "nobody was let in")
+    guard let reply = outcome.reply else { return }
+    let sender = Sender(node: keys[0].node, incarnation: 1, nonce: 1)
+    let octets = Frame(cluster: cluster, sender: sender, body: .words(reply)).octets
+    precondition((try? Frame(decoding: octets)) != nil, "what is written is read again")
+}
+
 /// Any octets as a frame from a member, and as values of facts: nothing that no origin signed is ever learnt.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
@@ -40,7 +73,9 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         precondition(OrderFact(octets: order.octets) == order, "what is written is read again")
         precondition(!order.order.isSigned(by: keys[0].publicKey, in: cluster), "nobody signs by chance")
     }
-    guard let frame = try? Frame(decoding: octets), case .facts(let message) = frame.body else { return 0 }
+    guard let frame = try? Frame(decoding: octets) else { return 0 }
+    if case .words(let message) = frame.body { hear(message) }
+    guard case .facts(let message) = frame.body else { return 0 }
     var gossip = fresh
     var actions: [Gossip.Action] = []
     gossip.receive(message, from: keys[1].node, age: frame.age, now: now, into: &actions)

@@ -56,6 +56,42 @@ struct GossipTests {
         }
     }
 
+    @Test("rounds go to all peers in turn, to who is new at once, and tell each what we hold of words")
+    func turns() {
+        let key = Ed25519PrivateKey(seed: [UInt8](repeating: 1, count: 32))!
+        var gossip = Gossip(
+            cluster: GossipBench.cluster, key: key, incarnation: 1, table: GossipBench.table, now: .start)
+        var dice = Dice(state: 4)
+        var actions: [Gossip.Action] = []
+        let peers = Set((1...9).map(node))
+        gossip.setMembers(peers.union([node(10)]), into: &actions)
+        gossip.setPeers(peers)
+        gossip.words = WordSums(orders: 5, admissions: 6)
+        func rounds(_ count: Int, from start: Int64) -> [NodeID] {
+            actions = []
+            for round in 0..<Int64(count) {
+                let now = start + round * 200
+                let clock = ClockReading(uptime: at(now), wall: Timestamp(milliseconds: now))
+                gossip.tick(now: clock, using: &dice, into: &actions)
+            }
+            return actions.compactMap { action in
+                guard case .send(let message, let peers) = action, message.words == gossip.words else {
+                    return nil
+                }
+                return peers.first
+            }
+        }
+        for turn in 0..<5 {
+            let asked = rounds(9, from: Int64(turn) * 1_800)
+            #expect(asked.count == 9 && Set(asked) == peers)
+        }
+        _ = rounds(4, from: 9_000)
+        gossip.setPeers(peers.union([node(10)]))
+        #expect(rounds(1, from: 9_800) == [node(10)])
+        gossip.setPeers([])
+        #expect(rounds(3, from: 10_000).isEmpty)
+    }
+
     @Test("who lacks much gets it in one go, slice by slice")
     func catchesUp() throws {
         var settings = GossipSettings()

@@ -111,6 +111,27 @@ struct OrderTests {
 
 @Suite("Load of members")
 struct MemberLoadTests {
+    @Test("others are told again of what they decide by, and of what has changed by more than an eighth")
+    func news() {
+        var said = MemberLoad()
+        (said.queuedMessages, said.freeOctets, said.admittedSet, said.isReady) = (800, 1 << 40, 3, true)
+        #expect(!said.isNews(after: said))
+        let changes: [(change: (inout MemberLoad) -> Void, isNews: Bool)] = [
+            ({ $0.queuedMessages = 900 }, false), ({ $0.queuedMessages = 920 }, true),
+            ({ $0.queuedMessages = 701 }, false), ({ $0.queuedMessages = 0 }, true),
+            ({ $0.queuedOctets = 1 }, true), ({ $0.copies = 1 }, true), ({ $0.acceptedPerMinute = 1 }, true),
+            ({ $0.freeOctets -= 1 << 36 }, false), ({ $0.freeOctets /= 2 }, true),
+            ({ $0.admittedSet = 4 }, true), ({ $0.configuration = 1 }, true), ({ $0.release = "2" }, true),
+            ({ $0.isReady = false }, true), ({ $0.isLeaving = true }, true), ({ $0.isSick = true }, true),
+            ({ $0.wireVersion = 9 }, true), ({ $0.storeVersion = 9 }, true),
+        ]
+        for (number, (change, isNews)) in changes.enumerated() {
+            var load = said
+            change(&load)
+            #expect(load.isNews(after: said) == isNews, "change \(number)")
+        }
+    }
+
     @Test("its octets lead back to it, and a newer version's fields are skipped")
     func coding() {
         var load = MemberLoad()

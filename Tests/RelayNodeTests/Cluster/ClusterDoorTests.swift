@@ -93,7 +93,7 @@ struct ClusterDoorTests {
             JoinAttempt(token, name: "bert", linkKey: pair.key.octets, identity: bert, memberOf: nil))
         async let answer = knock(house, attempt, pair)
         #expect(await serve(house, &members).admitted?.node == bert.node)
-        let book = try attempt.book(from: try await answer).book
+        let book = try attempt.welcome(from: try await answer, now: now).book
         #expect(book.members == [bert.node, house.identity.node])
         let stored = try #require(try ClusterStore(queue, lane: InlineLane()).load())
         #expect(stored.book.members == book.members)
@@ -105,7 +105,7 @@ struct ClusterDoorTests {
         async let refusal = knock(house, second, other)
         #expect(await serve(house, &members).refusal == .used)
         let words = try await refusal
-        #expect(throws: JoinRefusal.used) { try second.book(from: words) }
+        #expect(throws: JoinRefusal.used) { try second.welcome(from: words, now: now) }
         house.transport.shutdown()
     }
 
@@ -132,7 +132,7 @@ struct ClusterDoorTests {
         #expect(members.members.count == 1)
         async let answer = knock(house, attempt, pair)
         #expect(await serve(house, &members).admitted != nil)
-        #expect(try attempt.book(from: try await answer).book.members.count == 2)
+        #expect(try attempt.welcome(from: try await answer, now: now).book.members.count == 2)
         house.transport.shutdown()
     }
 }

@@ -1,3 +1,4 @@
+import Convergence
 import Cryptography
 import GossipTransport
 import MailValues
@@ -35,7 +36,7 @@ struct ClusterDriverTests {
         init(
             _ number: UInt8, _ cluster: ClusterID, pair: LinkKeyPair, stored: UInt64 = 0,
             ports: BoundPorts = BoundPorts(control: 0, bulk: 0), members: [ClusterMember] = [],
-            patience: Duration = .seconds(2)
+            words: WordBook? = nil, patience: Duration = .seconds(2)
         ) throws {
             let key = Self.key(number)
             id = key.node
@@ -47,6 +48,8 @@ struct ClusterDriverTests {
             var settings = ClusterDriver.Settings(
                 cluster: cluster, key: key, stored: stored, members: members, transport: transport)
             settings.start.patience = patience
+            settings.words = words
+            settings.facts = words == nil ? nil : FactTable([OrderFact.description])
             driver = try ClusterDriver(
                 settings, linkKey: pair,
                 seams: ClusterDriver.Seams(
@@ -69,6 +72,10 @@ struct ClusterDriverTests {
                     address: IPAddress("127.0.0.1")!, controlPort: ports.control, bulkPort: ports.bulk,
                     key: pair.key),
                 linkKeys: [pair.key], incarnation: stored)
+        }
+
+        func hears(_ news: ClusterNews) async {
+            while !log.contains(news), !Task.isCancelled { await Task.yield() }
         }
 
         func sees(_ others: [Node], as state: MemberState) async {
@@ -107,6 +114,30 @@ struct ClusterDriverTests {
         await stop(Array(nodes[..<2]) + [again])
     }
 
+    @Test("an order that no fact brings reaches every member all the same")
+    func words() async throws {
+        let operatorKey = Node.key(99)
+        let book = WordBook(
+            orders: OrderBook(cluster: cluster, operatorKey: operatorKey.publicKey),
+            admissions: AdmissionBook(cluster: cluster, operatorKey: operatorKey.publicKey))
+        let nodes = try (1...3).map { try Node($0, cluster, pair: .generate(), words: book) }
+        for node in nodes { node.driver.setMembers(nodes.map(\.member)) }
+        for node in nodes { await node.sees(nodes, as: .alive) }
+        let order = try #require(
+            Order(
+                Order.Subject(.block, [4, 32, 192, 0, 2, 1]), number: 1, by: "ada", reason: "relays",
+                cluster: cluster, key: operatorKey))
+        nodes[0].driver.keep(.order(order))
+        for node in nodes[1...] {
+            func hasHeard() -> Bool {
+                node.log.contains { if case .words([.order(order)], _) = $0 { true } else { false } }
+            }
+            while !hasHeard(), !Task.isCancelled { await Task.yield() }
+        }
+        #expect(nodes[0].log.allSatisfy { if case .words = $0 { false } else { true } })
+        await stop(nodes)
+    }
+
     @Test("a store that is older than what the members saw is found out, and starts beyond it")
     func oldStore() async throws {
         let nodes = try await three()
@@ -130,6 +161,23 @@ struct ClusterDriverTests {
         for node in nodes[..<2] { #expect(await node.driver.state(of: nodes[2].id) == nil) }
         await nodes[0].sees([nodes[1]], as: .alive)
         await stop(Array(nodes[..<2]))
+    }
+
+    @Test("the house hears whom it reaches although no mail was handed over, and later who can take none")
+    func reached() async throws {
+        let nodes = try await three()
+        let (first, second) = (nodes[0], nodes[1])
+        await first.hears(.link(second.id, isUp: true))
+        await first.hears(.link(nodes[2].id, isUp: true))
+        #expect(!first.log.contains { if case .bulk = $0 { true } else { false } })
+
+        #expect(first.driver.transport.send([1], to: second.id, on: .bulk))
+        await first.hears(.bulk(second.id, isFailing: false))
+        #expect(!first.log.contains(.bulk(second.id, isFailing: true)))
+        await stop([second])
+        await first.hears(.bulk(second.id, isFailing: true))
+        await first.hears(.link(second.id, isUp: false))
+        await stop([first, nodes[2]])
     }
 
     @Test("an incarnation that cannot be stored is never spoken under")

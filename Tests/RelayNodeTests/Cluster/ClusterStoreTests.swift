@@ -66,6 +66,16 @@ struct ClusterStoreTests {
         #expect(content.book.isEvicted(identity.node))
     }
 
+    @Test("the orders of a welcome are there after a restart")
+    func welcomed() async throws {
+        let order = try #require(
+            Order(
+                Order.Subject(.eviction, Ed25519PrivateKey.generate().node.octets), number: 2, by: "ada",
+                reason: "gone", cluster: cluster, key: operatorKey))
+        #expect(await store.found(founded(), orders: [order]) == nil)
+        #expect(try store.load()?.orders == [order])
+    }
+
     @Test("who comes into another cluster remembers nothing of the first but how often it has started")
     func another() async throws {
         #expect(await store.found(founded()) == nil)

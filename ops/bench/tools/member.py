@@ -16,18 +16,18 @@ JOINING, ALIVE, DRAINING, PARKED, SUSPECT, DEAD, LEFT = range(7)
 FLOOR, ORDER, LOAD, ADMISSION, MEMBER, REPUTATION, BLOCK, VERDICT = 0, 8, 9, 10, 11, 16, 17, 32
 EVICTION, DRAIN, LEAVE, BLOCK_ORDER, VERDICT_ORDER, REVOCATION = 1, 2, 3, 16, 17, 18
 
-envelope = admission = facts = None
+envelope = admission = facts = words = None
 
 
 def generate(folder):
     """Makes Python of Sources/Membership/Proto, in a folder of the trial's own."""
-    global envelope, admission, facts
+    global envelope, admission, facts, words
     source = f"{TREE}/Sources/Membership/Proto"
     names = sorted(name for name in os.listdir(source) if name.endswith(".proto"))
     subprocess.run(["protoc", f"--proto_path={source}", f"--python_out={folder}"] + names, check=True)
     sys.path.insert(0, str(folder))
-    import admission_pb2, envelope_pb2, facts_pb2
-    envelope, admission, facts = envelope_pb2, admission_pb2, facts_pb2
+    import admission_pb2, envelope_pb2, facts_pb2, words_pb2
+    envelope, admission, facts, words = envelope_pb2, admission_pb2, facts_pb2, words_pb2
 
 
 # MARK: Keys

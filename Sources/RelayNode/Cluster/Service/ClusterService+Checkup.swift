@@ -49,14 +49,25 @@ extension ClusterService {
                 .init(.critical, "cannot listen at \(deaf)", advice: "which process has the port?"))
         }
         for node in member.book.members.sorted() where node != member.me {
-            guard await member.driver.state(of: node) == .dead else { continue }
-            let name = name(of: node)
-            problems.append(
-                .init(
-                    .degraded, "\(name) does not answer",
-                    advice: "start it; if it is gone for good, `chappe force-leave \(name) --reason …`"))
+            if let problem = await problem(with: node, of: member) { problems.append(problem) }
         }
         return problems
+    }
+
+    private func problem(with node: NodeID, of member: Member) async -> NodeStatus.Problem? {
+        let name = name(of: node)
+        if await member.driver.state(of: node) == .dead {
+            return .init(
+                .degraded, "\(name) does not answer",
+                advice: "start it; if it is gone for good, `chappe force-leave \(name) --reason …`")
+        }
+        // Its link for mail is made when there is some: until then nobody knows.
+        guard member.linked.contains(node), member.withoutBulk.contains(node),
+            let port = member.directory.introduction(of: node)?.contact?.bulkPort
+        else { return nil }
+        return .init(
+            .degraded, "\(name) is there, and no mail can be handed to it",
+            advice: "does a firewall keep this node from its port \(port)?")
     }
 
     /// What `chappe doctor` looks at beyond the problems of `status`.

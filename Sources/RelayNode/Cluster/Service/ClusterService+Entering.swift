@@ -32,7 +32,7 @@ extension ClusterService {
         guard book.take(admission) == .taken else {
             throw AdminProblem(.badRequest, "the operator's word is not for this node")
         }
-        try await enter(book, [], address: address, by: caller, as: "founded")
+        try await enter(JoinAttempt.Welcome(book: book), address: address, by: caller, as: "founded")
     }
 
     // MARK: A new node
@@ -69,14 +69,13 @@ extension ClusterService {
             answer = try await DoorCall.ask(
                 host, port: port, key: key, as: pair, attempt.request, timeout: Self.doorPatience)
         } catch { throw AdminProblem(.refused, "\(error)") }
-        let (book, introductions) = try Self.heard(answer, attempt)
-        try await enter(book, introductions, address: address, by: caller, as: "joined")
+        try await enter(try Self.heard(answer, attempt), address: address, by: caller, as: "joined")
     }
 
     private static func heard(
         _ answer: [UInt8], _ attempt: JoinAttempt
-    ) throws(AdminProblem) -> (AdmissionBook, [Introduction]) {
-        do throws(JoinRefusal) { return try attempt.book(from: answer) } catch {
+    ) throws(AdminProblem) -> JoinAttempt.Welcome {
+        do throws(JoinRefusal) { return try attempt.welcome(from: answer, now: WallClock.now()) } catch {
             throw AdminProblem(.refused, "not let in: \(error.sentence)")
         }
     }
@@ -92,10 +91,11 @@ extension ClusterService {
     }
 
     private func enter(
-        _ book: AdmissionBook, _ introductions: [Introduction], address: IPAddress, by caller: Caller,
-        as action: String
+        _ welcome: JoinAttempt.Welcome, address: IPAddress, by caller: Caller, as action: String
     ) async throws(AdminProblem) {
-        if let failure = await store.found(book, introductions: introductions) {
+        let failure = await store.found(
+            welcome.book, introductions: welcome.introductions, orders: welcome.orders)
+        if let failure {
             throw AdminProblem(.unavailable, "the members could not be stored: \(failure.words)")
         }
         do {
@@ -107,7 +107,7 @@ extension ClusterService {
             throw problem
         } catch { throw AdminProblem(.unavailable, "\(error)") }
         record(
-            action, fields: [("by", caller.recordName), ("cluster", "\(book.cluster)")])
+            action, fields: [("by", caller.recordName), ("cluster", "\(welcome.book.cluster)")])
     }
 
     private func ownKeys() throws(AdminProblem) -> (Ed25519PrivateKey, LinkKeyPair) {
@@ -181,8 +181,10 @@ extension ClusterService {
     func answer(_ request: JoinRequest) async {
         guard let member else { return }
         let introductions = member.book.members.compactMap { member.directory.introduction(of: $0) }
+        let now = WallClock.now()
+        let evictions = member.orders.all(now: now).filter { $0.subject.kind == .eviction }
         let outcome = await ClusterDoor(identity: member.identity, store: store).serve(
-            request, book: member.book, introductions: introductions, now: WallClock.now())
+            request, book: member.book, introductions: introductions, evictions: evictions, now: now)
         if let failure = outcome.failure { record("door", fields: [("failed", failure.words)]) }
         if let refusal = outcome.refusal {
             refusals.tokens += 1
@@ -190,6 +192,7 @@ extension ClusterService {
         }
         if let admission = outcome.admitted {
             _ = self.member?.book.take(admission)
+            member.driver.keep(.admission(admission))
             // Before the answer leaves: the new node links to us as soon as it has it.
             await entered(admission)
             member.driver.say(AdmissionFact(admission), about: admission.node)

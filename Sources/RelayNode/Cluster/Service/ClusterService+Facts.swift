@@ -30,6 +30,19 @@ extension ClusterService {
         for order in taken { await keep(order, isOurs: false, now: now) }
     }
 
+    /// Takes what no fact brought: it was hidden from us, or its origin is gone.
+    func learn(_ words: [Word], from bearer: NodeID) async {
+        for word in words {
+            switch word {
+            case .admission(let admission): await take(admission, from: bearer)
+            case .order(let order):
+                let now = WallClock.now()
+                guard case .taken? = member?.orders.take(order, now: now) else { continue }
+                await keep(order, isOurs: false, now: now)
+            }
+        }
+    }
+
     // MARK: Members
 
     /// An admission proves itself, whoever brought it.
@@ -45,6 +58,7 @@ extension ClusterService {
         // Kept in memory although the disk will not have it: it is said again after a restart.
         _ = await store.admit(admission)
         _ = member?.book.take(admission)
+        member?.driver.keep(.admission(admission))
         await entered(admission)
     }
 
@@ -104,6 +118,7 @@ extension ClusterService {
     /// An order that holds from now: kept, told, carried out. How many queued messages it concerns here.
     @discardableResult
     func keep(_ order: Order, isOurs: Bool, now: Timestamp) async -> Int {
+        member?.driver.keep(.order(order))
         let failure = await store.order(order)
         if isOurs {
             say(order, now: now)
@@ -181,7 +196,8 @@ extension ClusterService {
         record("evicted", node: node)
         member?.directory.forget(node)
         member?.confirmed[node] = nil
-        member?.bulk.remove(node)
+        member?.linked.remove(node)
+        member?.withoutBulk.remove(node)
         if node == member?.me {
             become(.ended(.evicted))
             member?.driver.stop()
@@ -191,7 +207,17 @@ extension ClusterService {
         sayLoad()
         member?.told[node] = .evicted
         seams.standing(node, .evicted)
+        await takeFreedKeys()
         await giveUpOldKey()
+    }
+
+    /// A link key belongs to whoever was heard to claim it first: what an evicted member claimed may be another's, who was not
+    /// believed until now.
+    private func takeFreedKeys() async {
+        for said in await member?.driver.all(MemberFact.self) ?? []
+        where said.value.introduction.node == said.origin && said.origin != member?.me {
+            await introduced(said.value)
+        }
     }
 
     // MARK: Revoked origins

@@ -7,8 +7,10 @@ import QueueEngine
 extension ClusterService {
     /// How often time is looked at: what is due to be said, what is over.
     private static let tick: Duration = .seconds(1)
-    /// Others are told how this node fares so often; what is said lives for two minutes.
+    /// Others are told how this node fares so often, if it is news to them.
     private static let loadInterval: Duration = .seconds(5)
+    /// And at least so often: what is said lives for two minutes.
+    private static let loadRefresh: Duration = .seconds(40)
     /// Words that others may be about to say again after a start are not said for them before.
     private static let silenceAfterStart: Duration = .seconds(15)
 
@@ -34,10 +36,14 @@ extension ClusterService {
             member?.isCloneSeen = true
             record("clone-seen")
         case .facts(let changes): await learn(changes)
+        case .words(let words, let bearer): await learn(words, from: bearer)
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
-        case .bulk(let node, let isUp):
-            if isUp { member?.bulk.insert(node) } else { member?.bulk.remove(node) }
+        case .link(let node, let isUp):
+            if isUp { member?.linked.insert(node) } else { member?.linked.remove(node) }
+            await tellStanding(of: node)
+        case .bulk(let node, let isFailing):
+            if isFailing { member?.withoutBulk.insert(node) } else { member?.withoutBulk.remove(node) }
             await tellStanding(of: node)
         case .deaf(let endpoint):
             member?.deaf = endpoint
@@ -108,17 +114,17 @@ extension ClusterService {
         // That it is evicted is the operator's word, which stands in the book: the driver may not know it yet.
         let standing =
             member.book.isMember(node)
-            ? Self.standing(state, isLinked: member.bulk.contains(node)) : .evicted
+            ? Self.standing(state, isReached: member.reaches(node)) : .evicted
         guard member.told[node] != standing else { return }
         self.member?.told[node] = standing
         seams.standing(node, standing)
         beginLeaving()
     }
 
-    private static func standing(_ state: MemberState?, isLinked: Bool) -> Leaver.Standing {
+    private static func standing(_ state: MemberState?, isReached: Bool) -> Leaver.Standing {
         switch state {
         case .left: .left
-        case .alive, .draining, .suspect: isLinked ? .alive : .silent
+        case .alive, .draining, .suspect: isReached ? .alive : .silent
         case .joining, .parked, .dead, nil: .silent
         }
     }
@@ -158,17 +164,37 @@ extension ClusterService {
             turn += 1
             if turn.isMultiple(of: 60) { self.member?.lines = [:] }
             if turn.isMultiple(of: Int(Self.loadInterval.components.seconds)) {
-                sayLoad()
+                sayLoadIfDue()
                 await sayForOthers()
             }
         }
     }
 
     func sayLoad() {
-        guard let member else { return }
+        if let load = ownLoad() { say(load) }
+    }
+
+    /// Each word of each member goes to all: a node to which nothing happens says little.
+    private func sayLoadIfDue() {
+        guard let load = ownLoad() else { return }
+        if let (said, at) = member?.loadSaid, !load.isNews(after: said),
+            ContinuousClock.now - at < Self.loadRefresh
+        {
+            return
+        }
+        say(load)
+    }
+
+    private func ownLoad() -> MemberLoad? {
+        guard let member else { return nil }
         var load = seams.load()
         load.admittedSet = member.book.number
-        member.driver.say(load, about: MemberLoad.Myself())
+        return load
+    }
+
+    private func say(_ load: MemberLoad) {
+        member?.loadSaid = (load, ContinuousClock.now)
+        member?.driver.say(load, about: MemberLoad.Myself())
     }
 
     /// Orders and admissions that nobody says any more, because who said them restarted or left: the lowest of

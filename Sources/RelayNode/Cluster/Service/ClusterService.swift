@@ -71,7 +71,11 @@ package actor ClusterService {
         var doorPromised: Timestamp?
         /// How the house was told that members stand.
         var told: [NodeID: Leaver.Standing] = [:]
-        var bulk: Set<NodeID> = []
+        /// Members that are reached, and those to which no mail can be handed all the same.
+        var linked: Set<NodeID> = []
+        var withoutBulk: Set<NodeID> = []
+        /// What was said last of how this node fares, and when.
+        var loadSaid: (load: MemberLoad, at: ContinuousClock.Instant)?
         var saidAt: ContinuousClock.Instant?
         /// To be obeyed once another member is there.
         var leaveOrder: Order?
@@ -88,6 +92,9 @@ package actor ClusterService {
         var strangersTold = (count: UInt64(0), at: ContinuousClock.now - .seconds(60))
 
         var me: NodeID { identity.node }
+
+        /// Whether mail can be handed to a member, as far as is known: its link for mail may have yet to be asked for.
+        func reaches(_ node: NodeID) -> Bool { linked.contains(node) && !withoutBulk.contains(node) }
     }
 
     let settings: Settings
@@ -167,12 +174,12 @@ package actor ClusterService {
         }
         let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
         let ports = ports(of: pair, own)
-        let driver = try driver(
-            content, identity: identity, pair: pair, address: address, ports: ports, tell: door)
-        if let next { _ = await listen(under: next, besides: ports, by: driver) }
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
         let now = WallClock.now()
         for order in content.orders { _ = orders.take(order, now: now) }
+        let driver = try driver(
+            content, orders, identity: identity, pair: pair, address: address, ports: ports, tell: door)
+        if let next { _ = await listen(under: next, besides: ports, by: driver) }
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
             seen: content.seen, departed: content.departed, isRotating: next != nil)
@@ -195,7 +202,8 @@ package actor ClusterService {
     }
 
     private func driver(
-        _ content: ClusterStore.Content, identity: Ed25519PrivateKey, pair: LinkKeyPair, address: IPAddress,
+        _ content: ClusterStore.Content, _ orders: OrderBook, identity: Ed25519PrivateKey, pair: LinkKeyPair,
+        address: IPAddress,
         ports: BoundPorts, tell: AsyncStream<ClusterNews>.Continuation
     ) throws(NodeError) -> ClusterDriver {
         var transport = TransportSettings(bindAddress: address)
@@ -208,6 +216,7 @@ package actor ClusterService {
                 node: $0.node, address: nil, linkKeys: [], incarnation: content.seen[$0.node] ?? 0)
         }
         settings.facts = FactCatalog.table
+        settings.words = WordBook(orders: orders, admissions: content.book)
         settings.start = self.settings.start
         let store = store
         do throws(TransportError) {
