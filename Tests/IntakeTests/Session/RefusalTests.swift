@@ -3,6 +3,7 @@ import MailValues
 import QueueEngine
 import RoutingPolicy
 import SMTPProtocol
+import Telemetry
 import TestSupport
 import Testing
 
