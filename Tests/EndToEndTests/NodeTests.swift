@@ -146,4 +146,23 @@ struct NodeTests {
             #expect(node.log.text.contains("chappe.yaml:12:1: error: unknown setting"))
         }
     }
+
+    @Test(
+        "does not begin without the doors for its operators, and says why",
+        arguments: [
+            ("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign requested address"),
+        ])
+    func closedDoors(_ host: String, _ reason: String) async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(
+                .init(admin: ", metrics: \"\(host):\(sink.port)\"", sinkPort: sink.port), starts: false)
+            #expect(throws: Failure.self) { try node.start() }
+            #expect(try node.waitForEnd() == 78)
+            let words = "error: admin: cannot listen at \(host):\(sink.port): \(reason); "
+            #expect(node.log.text.contains(words), "\(node.log.text)")
+            #expect(!node.log.text.contains("listening"))
+        }
+    }
 }

@@ -178,8 +178,7 @@ package final class RelayNode: Sendable {
     package func run(_ sockets: NodeSockets) async throws(NodeError) {
         await cluster.attach(clusterSeams())
         try await cluster.start(clusterContent)
-        try await openListeners(sockets.all)
-        let doors = Task { try await serveAdmin() }
+        let doors = try await openAll(sockets)
         let delivery = Task { await dispatcher.run() }
         let loading = Task { await load() }
         let judging = Task { await verdictWatch.run() }
@@ -190,8 +189,8 @@ package final class RelayNode: Sendable {
         var failure: NodeError?
         let failed = Task {
             do { try await doors.value } catch {
-                stop()
-                throw NodeError.part("admin", error)
+                NodeLog.say("error: admin: \(error)")
+                stop(because: "admin: \(error)")
             }
         }
         for await _ in stopRequests.stream { break }
@@ -208,7 +207,31 @@ package final class RelayNode: Sendable {
         await delivery.value
         watchdog.cancel()
         doors.cancel()
-        if case .failure(let error) = await failed.result, let error = error as? NodeError { failure = error }
+        await failed.value
+        await closeGround()
+        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
+        if let failure { throw failure }
+    }
+
+    /// Doors for operators first: who cannot look at a node is not to find it taking mail.
+    private func openAll(_ sockets: NodeSockets) async throws(NodeError) -> Task<Void, any Error> {
+        do throws(NodeError) {
+            let doors = try await openDoors()
+            do throws(NodeError) { try await openListeners(sockets.all) } catch {
+                doors.cancel()
+                _ = await doors.result
+                throw error
+            }
+            return doors
+        } catch {
+            await closeListeners(forGood: true)
+            await closeGround()
+            throw error
+        }
+    }
+
+    /// Ends what stands below the doors.
+    private func closeGround() async {
         await endLeaving()
         await cluster.stop()
         await resolver.close()
@@ -216,8 +239,6 @@ package final class RelayNode: Sendable {
         tell("stopped", listeners: false)
         eventFile?.close()
         try? await group.shutdownGracefully()
-        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
-        if let failure { throw failure }
     }
 
     /// Asks `run` to end; may be called from anywhere, any number of times.
