@@ -59,4 +59,49 @@ struct PrivilegeTests {
             #expect(try node.waitForEnd() == 0)
         }
     }
+
+    @Test("takes no file that its user could not read at a reload, and the check says so before")
+    func rootsFile() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(
+                .init(
+                    user: "nobody", group: Self.nobodysGroup, sinkPort: sink.port,
+                    extra: "authentication: {accounts: accounts}"), starts: false)
+            let file = node.folder + "/accounts"
+            try Folder.write("", to: file)
+            chmod(file, 0o600)
+            let words =
+                "12:28: error: `authentication.accounts`: the user nobody, as whom the node runs, may not read \(file)"
+            let check = try node.run("chappe", "config", "check", node.folder + "/chappe.yaml")
+            #expect(check.code == 2 && check.output.contains(words), "\(check)")
+            #expect(throws: Failure.self) { try node.start() }
+            #expect(try node.waitForEnd() == 78)
+            #expect(node.log.text.contains(words), "\(node.log.text)")
+            let nobody = try #require(getpwnam("nobody")?.pointee)
+            chown(file, nobody.pw_uid, nobody.pw_gid)
+            #expect(try node.run("chappe", "config", "check", node.folder + "/chappe.yaml").code == 0)
+            try node.start()
+            try node.waitForAdmin()
+            #expect(try node.chappe("reload").code == 0)
+        }
+    }
+
+    @Test("says at the start that its socket could not be given to a group that is not its user's")
+    func foreignGroup() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(
+                .init(user: "nobody", group: Self.nobodysGroup, adminGroup: "root", sinkPort: sink.port),
+                starts: false)
+            let words = "error: `admin.group`: the user nobody is not in the group root"
+            let check = try node.run("chappe", "config", "check", node.folder + "/chappe.yaml")
+            #expect(check.code == 2 && check.output.contains(words), "\(check)")
+            #expect(throws: Failure.self) { try node.start() }
+            #expect(try node.waitForEnd() == 78)
+            #expect(node.log.text.contains(words), "\(node.log.text)")
+        }
+    }
 }

@@ -139,12 +139,14 @@ extension RelayNode: AdminBackend, HealthSource {
                     .critical, "no attempt is made, since none could be recorded: \(stopped)",
                     advice: "free space in the data directory (ops/runbooks/disk-full.md)"))
         }
-        if let refusedAt = inForce.withLock({ $0.reloadRefusedAt }) {
+        if let refusal = inForce.withLock({ $0.reloadRefusal }) {
             problems.append(
                 .init(
                     .degraded,
-                    "the file was refused at \(Moment(refusedAt)): what was read before is in force",
-                    advice: "`chappe config check`"))
+                    "the configuration was refused at \(Moment(refusal.at)), and what was read before is in force: "
+                        + refusal.why,
+                    advice: "mend it, then `chappe reload`; what takes a restart: `systemctl restart chappe`")
+            )
         }
         let statistics = store.statistics
         for damage in statistics.damages {
@@ -175,7 +177,7 @@ extension RelayNode: AdminBackend, HealthSource {
                     .degraded, "everything that was queued is held: \(hold.reason)",
                     advice: "look at it, then `chappe queue release --all --reason …`"))
         }
-        if let expiry = firstExpiry, expiry - status.now.timestamp < .seconds(14 * 86_400) {
+        if let expiry = firstExpiry, expiry - status.now.timestamp < PlanReader.expiryNotice {
             let isOver = expiry <= status.now.timestamp
             problems.append(
                 .init(

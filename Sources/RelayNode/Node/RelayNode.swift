@@ -28,8 +28,8 @@ package final class RelayNode: Sendable {
         var openListeners: [(configuration: ListenerConfiguration, listener: OpenListener)] = []
         /// What a drained node's listeners leave behind, so that they can come back.
         var restingSockets: [(configuration: ListenerConfiguration, socket: RestingSocket)] = []
-        /// When the file was last read again and found wrong; nil once it was right.
-        var reloadRefusedAt: Timestamp?
+        /// When the file was last read again and refused, and why; nil once it was taken.
+        var reloadRefusal: (at: Timestamp, why: String)?
     }
 
     let path: String
@@ -72,12 +72,28 @@ package final class RelayNode: Sendable {
         let path = AbsolutePath.of(path)
         let configuration: Configuration
         do { configuration = try Configuration.load(path: path) } catch { throw NodeError("\(error)") }
-        for warning in configuration.warnings { NodeLog.say("warning: \(path): \(warning)") }
-        // Before root is given up: certificates and passwords may be root's alone.
-        let plan = try NodePlan(configuration)
+        // Whom root is given up for; the rest waits until it is.
+        let reader = PlanReader(configuration: configuration)
+        reader.judgeUser()
+        guard !reader.problems.hasErrors else {
+            throw NodeError("\(ConfigurationError(path: path, problems: reader.problems.inOrder))")
+        }
         let sockets = try NodeSockets(configuration)
         try giveUpRoot(configuration)
-        return (try RelayNode(path: path, plan: plan), sockets)
+        return (try RelayNode(path: path, plan: plan(path, sameAs: configuration)), sockets)
+    }
+
+    /// After root is given up: what a reload could not read, the start does not read either.
+    private static func plan(
+        _ path: String, sameAs bound: Configuration
+    ) throws(NodeError) -> NodePlan {
+        let (plan, problems) = NodePlan.examine(path: path)
+        guard let plan else { throw NodeError("\(ConfigurationError(path: path, problems: problems))") }
+        guard plan.configuration.settingsThatNeedRestart(since: bound).isEmpty else {
+            throw NodeError("\(path) was changed while it was read: start the node again")
+        }
+        for warning in problems { NodeLog.say("warning: \(path): \(warning)") }
+        return plan
     }
 
     private static func giveUpRoot(_ configuration: Configuration) throws(NodeError) {

@@ -61,6 +61,42 @@ package enum Privileges {
         }
     }
 
+    /// Runs `work` with the rights of a user, and takes root's back.
+    ///
+    /// All threads change: for a process that does nothing else meanwhile.
+    static func acting<Outcome>(
+        as identity: Identity, user: String, _ work: () -> Outcome
+    ) throws(DropError) -> Outcome {
+        guard isRoot, identity.user != 0 else { return work() }
+        let group = getegid()
+        let groups = supplementaryGroups
+        defer {
+            if seteuid(0) != 0 || setegid(group) != 0 || setgroups(groups.count, groups) != 0 {
+                preconditionFailure("who may take other rights for a while may take his own back")
+            }
+        }
+        guard initgroups(user, identity.group) == 0, setegid(identity.group) == 0,
+            seteuid(identity.user) == 0
+        else { throw .refused(String(cString: strerror(errno))) }
+        return work()
+    }
+
+    /// Whose rights we have, for messages.
+    static var userName: String {
+        getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
+    }
+
+    /// Whether we may give what is ours to a group.
+    static func isMember(of group: UInt32) -> Bool {
+        isRoot || getegid() == group || supplementaryGroups.contains(group)
+    }
+
+    private static var supplementaryGroups: [gid_t] {
+        var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        let count = getgroups(Int32(groups.count), &groups)
+        return Array(groups.prefix(max(0, Int(count))))
+    }
+
     /// As many descriptors as we may have: each session needs one.
     package static func raiseDescriptorLimit() {
         var limit = rlimit()
