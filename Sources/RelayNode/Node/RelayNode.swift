@@ -214,12 +214,13 @@ package final class RelayNode: Sendable {
         service.stopping()
         tell("stopping", listeners: false)
         await closeListeners(forGood: true)
+        // One grace for all: deliveries in hand end while sessions do, and what still comes in waits on the disk.
         let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
+        dispatcher.stop(grace: grace)
         await server.drain(grace: grace)
         failure = await loading.value
         verdictWatch.stop()
         await judging.value
-        dispatcher.stop(grace: grace)
         await delivery.value
         watchdog.cancel()
         doors.cancel()
