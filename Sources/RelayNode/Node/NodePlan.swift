@@ -58,10 +58,15 @@ struct NodePlan: Sendable {
         do { configuration = try Configuration.load(path: path) } catch { return (nil, error.problems) }
         do throws(ConfigurationError) {
             let plan = try NodePlan(configuration, path: path)
-            return (plan, configuration.warnings + plan.warnings)
+            return (plan, inOrder(configuration.warnings + plan.warnings))
         } catch {
-            return (nil, configuration.warnings + error.problems)
+            return (nil, inOrder(configuration.warnings + error.problems))
         }
+    }
+
+    /// As they stand in the file.
+    private static func inOrder(_ problems: [ConfigurationProblem]) -> [ConfigurationProblem] {
+        problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 
     // MARK: Accounts
