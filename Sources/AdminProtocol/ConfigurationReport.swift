@@ -21,7 +21,7 @@ package struct ConfigurationReport: Codable, Hashable, Sendable {
     package var findings: [Finding]
     /// By a reload: whether the node works by this file now. False as soon as there is one error.
     package var isApplied: Bool
-    /// Settings that changed and wait for a restart.
+    /// Settings that changed and that only a restart puts in force: why a reload was refused, or would be.
     package var needsRestart: [String]
 
     package init(path: String, findings: [Finding], isApplied: Bool = false, needsRestart: [String] = []) {

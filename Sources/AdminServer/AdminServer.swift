@@ -27,7 +27,9 @@ package final class AdminServer: Service {
         case alreadyServed(path: String)
         case notASocket(path: String)
         case noSuchGroup(String)
+        /// The socket could not be given to those who may open it.
         case notPermitted(path: String, reason: String)
+        case cannotListen(path: String, reason: String)
         case stopped(detail: String)
     }
 
@@ -63,7 +65,7 @@ package final class AdminServer: Service {
         do {
             try await runUntilCancelled(application)
         } catch {
-            throw failure.withLock { $0 } ?? Failure.stopped(detail: "\(error)")
+            throw failure.withLock { $0 } ?? Self.failure(error, at: settings.path)
         }
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
@@ -76,6 +78,16 @@ package final class AdminServer: Service {
         } catch {
             failure.withLock { $0 = error }
             try? await channel.close()
+        }
+    }
+
+    private static func failure(_ error: any Error, at path: String) -> Failure {
+        switch error {
+        case let error as IOError:
+            .cannotListen(path: path, reason: String(cString: strerror(error.errnoCode)))
+        case SocketAddressError.unixDomainSocketPathTooLong:
+            .cannotListen(path: path, reason: "the path is too long for a socket")
+        default: .stopped(detail: "\(error)")
         }
     }
 
@@ -92,6 +104,25 @@ package final class AdminServer: Service {
         MaintenanceRoutes(backend: backend).add(to: routes)
         if let cluster { ClusterRoutes(backend: cluster).add(to: routes) }
         return router
+    }
+}
+
+extension AdminServer.Failure: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .alreadyServed(let path):
+            "another process answers at \(path): end it, or set `admin.socket`"
+        case .notASocket(let path):
+            "\(path) is there and is no socket: move it away, or set `admin.socket`"
+        case .noSuchGroup(let name):
+            "there is no group \(name): create it, or set `admin.group`"
+        case .notPermitted(let path, let reason):
+            "\(path) cannot be given to the group that may open it (\(reason)): put the user of the node into "
+                + "that group, or set `admin.group`"
+        case .cannotListen(let path, let reason):
+            "cannot listen at \(path): \(reason); give its folder to the user of the node, or set `admin.socket`"
+        case .stopped(let detail): "the admin socket is closed: \(detail)"
+        }
     }
 }
 

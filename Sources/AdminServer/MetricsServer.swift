@@ -1,4 +1,5 @@
 package import AdminProtocol
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -18,6 +19,12 @@ package final class MetricsServer: Service {
             self.host = host
             self.port = port
         }
+    }
+
+    package enum Failure: Error, Sendable, Equatable {
+        /// Taken, not ours, or below 1024 without the capability.
+        case cannotListen(address: String, reason: String)
+        case stopped(detail: String)
     }
 
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,7 +54,14 @@ package final class MetricsServer: Service {
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
             onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: .silent)
-        try await runUntilCancelled(application)
+        do { try await runUntilCancelled(application) } catch { throw failure(error) }
+    }
+
+    private func failure(_ error: any Error) -> Failure {
+        guard let error = error as? IOError else { return .stopped(detail: "\(error)") }
+        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+        return .cannotListen(
+            address: "\(host):\(settings.port)", reason: String(cString: strerror(error.errnoCode)))
     }
 
     private func router() -> Router<BasicRequestContext> {
@@ -64,5 +78,15 @@ package final class MetricsServer: Service {
             return .text("\(why)\n", status: .serviceUnavailable) as Response
         }
         return router
+    }
+}
+
+extension MetricsServer.Failure: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .cannotListen(let address, let reason):
+            "cannot listen at \(address): \(reason); free it, or set `admin.metrics`"
+        case .stopped(let detail): "the metrics page is closed: \(detail)"
+        }
     }
 }

@@ -24,8 +24,15 @@ package final class EventFile: EventSink {
         package init(path: String) { self.path = path }
     }
 
-    package enum Failure: Error, Sendable, Equatable {
+    package enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case cannotOpen(path: String, reason: String)
+
+        package var description: String {
+            switch self {
+            case .cannotOpen(let path, let reason):
+                "\(path) cannot be opened: \(reason); give its folder to the user of the node, or set `events.file`"
+            }
+        }
     }
 
     private let settings: Settings

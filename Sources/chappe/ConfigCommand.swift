@@ -47,10 +47,11 @@ struct ReloadCommand: NodeCommand {
         try ReportPage.tell(report, form, on: screen)
         if form.isTable && !form.quiet {
             screen.say(report.isApplied ? "The node works by it now." : "Nothing was changed.")
-            for setting in report.needsRestart { screen.say("\(setting) waits for a restart.") }
+            if !report.isApplied && !report.needsRestart.isEmpty {
+                screen.say("`systemctl restart chappe` puts all of it in force.")
+            }
         }
-        guard report.isApplied else { return .refused }
-        return report.needsRestart.isEmpty ? .ok : .partial
+        return report.isApplied ? .ok : .refused
     }
 }
 

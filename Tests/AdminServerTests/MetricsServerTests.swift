@@ -65,6 +65,32 @@ struct MetricsServerTests {
         #expect(answers[3].hasSuffix("draining\n"))
     }
 
+    @Test("says which address it cannot have, and why")
+    func takenPort() async throws {
+        let holder = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(holder) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isHeld = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(holder, $0, size) == 0 && listen(holder, 1) == 0 && getsockname(holder, $0, &size) == 0
+            }
+        }
+        try #require(isHeld)
+        let port = Int(UInt16(bigEndian: name.sin_port))
+        let failure = MetricsServer.Failure.cannotListen(
+            address: "127.0.0.1:\(port)", reason: "Address already in use")
+        await #expect(throws: failure) {
+            try await MetricsServer(.init(host: "127.0.0.1", port: port), source: FakeBackend()).run()
+        }
+        #expect(
+            "\(failure)"
+                == "cannot listen at 127.0.0.1:\(port): Address already in use; free it, or set `admin.metrics`"
+        )
+    }
+
     @Test(
         "serves nothing else",
         arguments: ["/", "/v1/status", "/v1/queue", "/healthz", "/metrics/../v1/status"])

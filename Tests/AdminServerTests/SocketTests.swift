@@ -106,6 +106,23 @@ struct SocketTests {
         }
     }
 
+    @Test("that cannot be made is told by its path and the reason")
+    func noPlace() async throws {
+        let path = "/nowhere/admin.sock"
+        await #expect(
+            throws: AdminServer.Failure.cannotListen(path: path, reason: "No such file or directory")
+        ) {
+            try await AdminServer(.init(path: path), backend: FakeBackend()).run()
+        }
+        let long = "/tmp/" + String(repeating: "x", count: 200)
+        await #expect(
+            throws: AdminServer.Failure.cannotListen(
+                path: long, reason: "the path is too long for a socket")
+        ) {
+            try await AdminServer(.init(path: long), backend: FakeBackend()).run()
+        }
+    }
+
     @Test("where nobody listens is unreachable, with the reason")
     func unreachable() {
         #expect(

@@ -99,16 +99,24 @@ struct NodeCommandTests {
         #expect(run.outcome == .partial && run.errors.contains("never heard of"))
     }
 
-    @Test("reload says whether it took, and what waits for a restart")
+    @Test("reload says whether it took, and what would take a restart")
     func reload() async throws {
         let backend = FakeBackend()
         backend.with { state in
-            state.report.isApplied = true
-            state.report.needsRestart = ["queue.directory"]
+            state.report = .init(
+                path: "/c.yaml", findings: [.init(.error, line: 3, column: 5, "only a restart")],
+                needsRestart: ["queue"])
         }
+        let restart = try await CommandRun.of(["reload"], backend)
+        #expect(restart.outcome == .refused)
+        #expect(
+            restart.output
+                == "/c.yaml:3:5: error: only a restart\nNothing was changed.\n"
+                + "`systemctl restart chappe` puts all of it in force.\n")
+        backend.with { $0.report = .init(path: "/c.yaml", findings: [], isApplied: true) }
         let run = try await CommandRun.of(["reload"], backend)
-        #expect(run.outcome == .partial)
-        #expect(run.output.hasSuffix("The node works by it now.\nqueue.directory waits for a restart.\n"))
+        #expect(run.outcome == .ok)
+        #expect(run.output.hasSuffix("The node works by it now.\n"))
         backend.with {
             $0.report = .init(path: "/c.yaml", findings: [.init(.error, line: 3, column: 5, "no such key")])
         }

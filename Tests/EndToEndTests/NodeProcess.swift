@@ -11,6 +11,13 @@ final class NodeProcess {
     /// What the configuration says beside the listener and the route.
     struct Wishes {
         var greeting = "ESMTP"
+        /// Whom it becomes, where root starts it.
+        var user = Identity.user
+        var group = Identity.group
+        /// Who may open the admin socket; nil: `group`.
+        var adminGroup: String?
+        /// Further settings of the admin socket, with a comma before each.
+        var admin = ""
         var sinkPort: UInt16
         /// Further settings of the listener.
         var listener = "dsn: false"
@@ -18,11 +25,16 @@ final class NodeProcess {
     }
 
     /// Starts, and returns when clients can come.
-    init(_ wishes: Wishes) throws {
+    ///
+    /// - Parameter starts: false: the test will, once the folder holds what it wants.
+    init(_ wishes: Wishes, starts: Bool = true) throws {
         folder = try Folder.temporary()
         port = try FreePort.take()
         try write(wishes)
-        try start()
+        if let owner = getpwnam(wishes.user)?.pointee, owner.pw_uid != geteuid() {
+            for path in [folder, folder + "/chappe.yaml"] { chown(path, owner.pw_uid, owner.pw_gid) }
+        }
+        if starts { try start() }
     }
 
     deinit {
@@ -51,17 +63,33 @@ final class NodeProcess {
             hostname: relay.example.test
             postmaster: postmaster@example.test
             data-directory: \(folder)/data
-            user: "\(Identity.user)"
-            group: "\(Identity.group)"
+            user: "\(wishes.user)"
+            group: "\(wishes.group)"
             listeners:
               - {name: mx, kind: mx, address: "127.0.0.1:\(port)", tls: none, \(settings)}
             relay: {networks: [127.0.0.0/8]}
             routes: {default: {smarthost: "127.0.0.1:\(wishes.sinkPort)", tls: none}}
-            admin: {socket: \(folder)/admin.sock, group: "\(Identity.group)"}
+            admin: {socket: \(folder)/admin.sock, group: "\(wishes.adminGroup ?? wishes.group)"\(wishes.admin)}
             events: {file: \(folder)/events.jsonl}
             \(wishes.extra)
 
             """, to: folder + "/chappe.yaml")
+    }
+
+    /// What the kernel says of each thread, by its number.
+    func threads() -> [String: String] {
+        let folder = "/proc/\(process)/task"
+        guard let listing = opendir(folder) else { return [:] }
+        defer { closedir(listing) }
+        var threads: [String: String] = [:]
+        while let entry = readdir(listing) {
+            let thread = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard Int(thread) != nil else { continue }
+            threads[thread] = Folder.text("\(folder)/\(thread)/status")
+        }
+        return threads
     }
 
     func signal(_ number: Int32) { kill(process, number) }
@@ -88,10 +116,18 @@ final class NodeProcess {
     func chappe(_ arguments: String...) throws -> (code: Int32, output: String) { try chappe(arguments) }
 
     func chappe(_ arguments: [String]) throws -> (code: Int32, output: String) {
+        try run("chappe", arguments + ["--socket", folder + "/admin.sock"])
+    }
+
+    /// Runs a program that needs no node.
+    func run(_ name: String, _ arguments: String...) throws -> (code: Int32, output: String) {
+        try run(name, arguments)
+    }
+
+    private func run(_ name: String, _ arguments: [String]) throws -> (code: Int32, output: String) {
         let output = ProcessOutput()
         let process = try Program.spawn(
-            "chappe", arguments + ["--socket", folder + "/admin.sock"], output: output.writingEnd,
-            errors: output.writingEnd)
+            name, arguments, output: output.writingEnd, errors: output.writingEnd)
         output.begin()
         var status: Int32 = 0
         waitpid(process, &status, 0)

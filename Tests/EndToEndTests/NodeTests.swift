@@ -146,4 +146,74 @@ struct NodeTests {
             #expect(node.log.text.contains("chappe.yaml:12:1: error: unknown setting"))
         }
     }
+
+    @Test(
+        "does not begin without the doors for its operators, and says why",
+        arguments: [
+            ("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign requested address"),
+        ])
+    func closedDoors(_ host: String, _ reason: String) async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(
+                .init(admin: ", metrics: \"\(host):\(sink.port)\"", sinkPort: sink.port), starts: false)
+            #expect(throws: Failure.self) { try node.start() }
+            #expect(try node.waitForEnd() == 78)
+            let words = "error: admin: cannot listen at \(host):\(sink.port): \(reason); "
+            #expect(node.log.text.contains(words), "\(node.log.text)")
+            #expect(!node.log.text.contains("listening"))
+        }
+    }
+
+    @Test("does not wait for a client that falls silent inside a transaction, and tells it why it hangs up")
+    func silentClient() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            let node = try NodeProcess(
+                .init(
+                    sinkPort: sink.port, extra: "limits: {drain-timeout: 1s}\nshutdown: {grace: 10m}"))
+            let waiting = try Wire.session(node.port)
+            #expect(waiting.ask("MAIL FROM:<sender@example.test>")?.hasPrefix("250 ") == true)
+            let sending = try Wire.session(node.port)
+            for command in ["MAIL FROM:<sender@example.test>", "RCPT TO:<someone@example.net>", "DATA"] {
+                #expect(sending.ask(command)?.first != "5")
+            }
+            sending.send("Subject: half\r\n")
+            node.signal(SIGTERM)
+            for wire in [waiting, sending] {
+                #expect(wire.reply()?.hasPrefix("421 4.3.2 ") == true)
+                #expect(wire.reply() == nil)
+            }
+            #expect(try node.waitForEnd() == 0)
+        }
+    }
+
+    @Test("spends its grace once, and tells who is cut off")
+    func oneGrace() async throws {
+        try await Threads.run {
+            let sink = try Sink()
+            defer { sink.stop() }
+            sink.oweReplies()
+            let grace = 5
+            let node = try NodeProcess(
+                .init(
+                    sinkPort: sink.port,
+                    extra: "limits: {drain-timeout: 1m}\nshutdown: {grace: \(grace)s}"))
+            _ = try Wire.session(node.port).deliver(Self.message)
+            try Waiting.until("the sink has the message in hand") { sink.messages.count == 1 }
+            let waiting = try Wire.session(node.port)
+            #expect(waiting.ask("MAIL FROM:<sender@example.test>")?.hasPrefix("250 ") == true)
+            let begun = ContinuousClock.now
+            node.signal(SIGTERM)
+            #expect(waiting.reply()?.hasPrefix("421 4.3.2 ") == true)
+            #expect(try node.waitForEnd() == 0)
+            let took = ContinuousClock.now - begun
+            #expect(took >= .seconds(grace - 1) && took < .seconds(2 * grace - 1), "\(took)")
+            let events = try #require(Folder.text(node.folder + "/events.jsonl"))
+            #expect(events.contains("cut off by us"))
+            #expect(!events.contains("the peer closed the connection"))
+        }
+    }
 }

@@ -10,6 +10,8 @@ final class Sink: @unchecked Sendable {
         var isSilent: Bool
         var messages: [String] = []
         var connections = 0
+        /// Behind the content it takes there is no reply.
+        var owesReply = false
     }
     private let state: Mutex<State>
 
@@ -37,6 +39,9 @@ final class Sink: @unchecked Sendable {
     var messages: [String] { state.withLock { $0.messages } }
     var connections: Int { state.withLock { $0.connections } }
 
+    /// From now on it takes content and answers nothing to it.
+    func oweReplies() { state.withLock { $0.owesReply = true } }
+
     func speak() { state.withLock { $0.isSilent = false } }
 
     func wait(for count: Int) throws {
@@ -63,6 +68,7 @@ final class Sink: @unchecked Sendable {
                 wire.send("354 go\r\n")
                 guard let content = content(wire) else { return }
                 state.withLock { $0.messages.append(content) }
+                if state.withLock({ $0.owesReply }) { continue }
                 wire.send("250 2.0.0 taken\r\n")
             case "QUIT":
                 wire.send("221 bye\r\n")

@@ -9,7 +9,7 @@ a_setup() {
     mkdir -p $A_SPOOL /run/chappe /var/log/chappe
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=relay.bench.test \
         -keyout /etc/chappe-key.pem -out /etc/chappe-cert.pem 2>/dev/null
-    chmod 600 /etc/chappe-key.pem
+    chown chappe:chappe /etc/chappe-key.pem && chmod 600 /etc/chappe-key.pem  # a reload reads it as that user
     local mode next hold
     for mode in hold defer relay; do
         next=$SINK hold=false

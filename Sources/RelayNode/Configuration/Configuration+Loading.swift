@@ -10,7 +10,10 @@ extension Configuration {
         path: String, files: ConfigurationFiles = .system
     ) throws(ConfigurationError) -> Configuration {
         guard let octets = files.read(path, fileOctets) else {
-            throw failure(path, "cannot be read; say where it is with --config, or look at its permissions")
+            throw failure(
+                path,
+                "cannot be read by the user \(Privileges.userName); say where it is with --config, or look at its "
+                    + "permissions")
         }
         guard let text = String(validating: octets, as: UTF8.self) else {
             throw failure(path, "is not UTF-8")
@@ -45,6 +48,7 @@ extension Configuration {
         }
         configuration?.warnings = problems.inOrder
         configuration?.sharedDigest = SharedDigest.of(root)
+        configuration?.places = problems.places
         guard let configuration else { preconditionFailure("the guard above saw it") }
         return configuration
     }

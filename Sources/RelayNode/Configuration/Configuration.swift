@@ -40,11 +40,29 @@ package struct Configuration: Sendable {
     /// What `config check` says although the configuration can be used.
     package internal(set) var warnings: [ConfigurationProblem] = []
 
+    /// Where each setting of the file stands.
+    var places: [String: Place] = [:]
+
     package init(hostname: Domain, postmaster: Mailbox) {
         self.hostname = hostname
         self.postmaster = postmaster
         relay = RelaySettings(hostname: hostname, postmaster: postmaster)
     }
+}
+
+extension Configuration {
+    /// Where a setting stands, or what it would stand in.
+    func place(of setting: String) -> Place {
+        var name = setting[...]
+        while true {  // ends: the name grows shorter
+            if let place = places[String(name)] { return place }
+            guard let end = name.lastIndex(where: { $0 == "." || $0 == "[" }) else { return .file }
+            name = name[..<end]
+        }
+    }
+
+    /// Whether the file says it, and it is no default.
+    func isGiven(_ setting: String) -> Bool { places[setting] != nil }
 }
 
 /// An address to listen at or to send to.

@@ -28,27 +28,53 @@ struct NodePlan: Sendable {
     var accounts: AccountTable
     var clientTLS: TLSClientContext
 
-    init(_ configuration: Configuration) throws(NodeError) {
-        self.configuration = configuration
-        do {
-            let accounts = try Self.accounts(configuration)
-            listeners = try configuration.listeners.map { try Self.listener($0, configuration) }
-            intake = Self.intake(configuration, accounts)
-            delivery = try Self.delivery(configuration)
-            self.accounts = AccountTable(accounts, certificates: Self.certificateAccounts(configuration))
-            clientTLS = try TLSClientContext(settings: Self.clientTLS(configuration))
-        } catch let error as NodeError {
-            throw error
-        } catch {
-            throw NodeError("\(error)")
+    /// What is doubtful in the files that the configuration names.
+    let warnings: [ConfigurationProblem]
+
+    /// - Parameter path: where the configuration stands; each problem of the error has its place there.
+    init(_ configuration: Configuration, path: String) throws(ConfigurationError) {
+        let reader = PlanReader(configuration: configuration)
+        reader.judgeUser()
+        reader.judgeAdminGroup()
+        let accounts = Self.accounts(reader)
+        let listeners = Self.listeners(reader)
+        let delivery = Self.delivery(reader)
+        let clientTLS = Self.clientTLS(reader)
+        guard !reader.problems.hasErrors, let clientTLS else {
+            throw ConfigurationError(path: path, problems: reader.problems.inOrder)
         }
+        self.configuration = configuration
+        self.listeners = listeners
+        intake = Self.intake(configuration, accounts)
+        self.delivery = delivery
+        self.accounts = AccountTable(accounts, certificates: Self.certificateAccounts(configuration))
+        self.clientTLS = clientTLS
+        warnings = reader.problems.inOrder
+    }
+
+    /// Reads the file and all that it names, as we may; no plan: `problems` says why.
+    static func examine(path: String) -> (plan: NodePlan?, problems: [ConfigurationProblem]) {
+        let configuration: Configuration
+        do { configuration = try Configuration.load(path: path) } catch { return (nil, error.problems) }
+        do throws(ConfigurationError) {
+            let plan = try NodePlan(configuration, path: path)
+            return (plan, inOrder(configuration.warnings + plan.warnings))
+        } catch {
+            return (nil, inOrder(configuration.warnings + error.problems))
+        }
+    }
+
+    /// As they stand in the file.
+    private static func inOrder(_ problems: [ConfigurationProblem]) -> [ConfigurationProblem] {
+        problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 
     // MARK: Accounts
 
-    private static func accounts(_ configuration: Configuration) throws -> [Account] {
-        guard let path = configuration.authentication.accountsFile else { return [] }
-        return try AccountStore(path: path).load()
+    private static func accounts(_ reader: PlanReader) -> [Account] {
+        guard let path = reader.configuration.authentication.accountsFile else { return [] }
+        return reader.take("authentication.accounts", file: path) { try AccountStore(path: path).load() }
+            ?? []
     }
 
     /// AUTH EXTERNAL for certificates that may relay anyhow: the account bears the certificate's name, and
@@ -65,9 +91,26 @@ struct NodePlan: Sendable {
 
     // MARK: Listeners
 
-    private static func listener(
+    private static func listeners(_ reader: PlanReader) -> [Listener] {
+        let configuration = reader.configuration
+        let identities = reader.identities(now: WallClock.now())
+        var authorities: [UInt8]?
+        if let file = configuration.tls.clientAuthoritiesFile {
+            authorities = reader.take("tls.client-authorities", file: file) { try Self.authorities(file) }
+        }
+        // What is wrong so far would be wrong at each of them once more.
+        guard !reader.problems.hasErrors else { return [] }
+        return configuration.listeners.enumerated().compactMap { number, each in
+            reader.take("listeners[\(number)]") {
+                let tls = each.tls == .none ? nil : try serverTLS(each, identities, authorities)
+                return Listener(configuration: each, session: session(each, configuration), tls: tls)
+            }
+        }
+    }
+
+    private static func session(
         _ listener: ListenerConfiguration, _ configuration: Configuration
-    ) throws -> Listener {
+    ) -> SessionSettings {
         var options = SessionOptions(hostname: configuration.hostname)
         options.greetingText = listener.greeting
         options.tls = listener.tls
@@ -81,16 +124,12 @@ struct NodePlan: Sendable {
             options.authenticationMechanisms = configuration.authentication.mechanisms
         }
         if !listener.offersDSN { options.withheldExtensions.insert("DSN") }
-        let tls = listener.tls == .none ? nil : try serverTLS(listener, configuration)
-        return Listener(configuration: listener, session: SessionSettings(options), tls: tls)
+        return SessionSettings(options)
     }
 
     private static func serverTLS(
-        _ listener: ListenerConfiguration, _ configuration: Configuration
+        _ listener: ListenerConfiguration, _ identities: [TLSIdentity], _ authorities: [UInt8]?
     ) throws -> TLSServerContext? {
-        let identities = try configuration.tls.certificates.map {
-            try TLSIdentity(certificateFile: $0.certificateFile, keyFile: $0.keyFile)
-        }
         guard !identities.isEmpty else { return nil }
         var settings = TLSServerSettings(identities: identities)
         settings.oldestVersion =
@@ -99,11 +138,15 @@ struct NodePlan: Sendable {
             case .v12: .v12
             case .v13: .v13
             }
-        if listener.asksClientCertificate {
-            let file = configuration.tls.clientAuthoritiesFile
-            settings.clientCertificates = .asked(authorities: try file.map(TextFile.read))
-        }
+        if listener.asksClientCertificate { settings.clientCertificates = .asked(authorities: authorities) }
         return try TLSServerContext(settings: settings)
+    }
+
+    /// Certificates that may vouch for others, tried.
+    private static func authorities(_ file: String) throws -> [UInt8] {
+        let octets = try TextFile.read(file)
+        _ = try TLSClientContext(settings: TLSClientSettings(authorities: .only(octets)))
+        return octets
     }
 
     // MARK: Intake
@@ -150,7 +193,8 @@ struct NodePlan: Sendable {
 
     // MARK: Delivery
 
-    private static func delivery(_ configuration: Configuration) throws -> DeliverySettings {
+    private static func delivery(_ reader: PlanReader) -> DeliverySettings {
+        let configuration = reader.configuration
         let wished = configuration.delivery
         var settings = DeliverySettings(
             hostName: configuration.hostname, postmaster: configuration.postmaster
@@ -174,9 +218,12 @@ struct NodePlan: Sendable {
             }
         settings.port = wished.port
         settings.routes = configuration.relay.routes
-        settings.credentials = try configuration.credentials.mapValues {
-            let password = try TextFile.readSecret($0.passwordFile)
-            return DialTarget.Credentials(user: $0.user, password: password)
+        for (name, wished) in configuration.credentials {
+            let file = wished.passwordFile
+            let password = reader.take("credentials.\(name).password-file", file: file) {
+                try TextFile.readSecret(file)
+            }
+            if let password { settings.credentials[name] = .init(user: wished.user, password: password) }
         }
         settings.providers = ProviderRules(wished.providers.map { (suffix: $0.key, name: $0.value) })
         settings.retry = wished.retry
@@ -195,9 +242,13 @@ struct NodePlan: Sendable {
         }
     }
 
-    private static func clientTLS(_ configuration: Configuration) throws -> TLSClientSettings {
-        guard let file = configuration.tls.serverAuthoritiesFile else { return TLSClientSettings() }
-        return TLSClientSettings(authorities: .only(try TextFile.read(file)))
+    private static func clientTLS(_ reader: PlanReader) -> TLSClientContext? {
+        let file = reader.configuration.tls.serverAuthoritiesFile
+        return reader.take("tls.server-authorities", file: file) {
+            var settings = TLSClientSettings()
+            if let file { settings.authorities = .only(try TextFile.read(file)) }
+            return try TLSClientContext(settings: settings)
+        }
     }
 
     // MARK: What is fixed at start

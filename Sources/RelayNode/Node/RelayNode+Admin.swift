@@ -15,23 +15,45 @@ import Synchronization
 import Telemetry
 
 extension RelayNode: AdminBackend, HealthSource {
-    /// The admin socket and the metrics page, until cancelled.
-    func serveAdmin() async throws {
+    /// The admin socket and the metrics page, until cancelled or one of them fails; `opened` is called for each once
+    /// somebody can come in.
+    func serveAdmin(_ opened: @escaping @Sendable () -> Void) async throws {
         let admin = inForce.withLock { $0.plan.configuration.admin }
         var settings = AdminServer.Settings()
         settings.path = admin.socket
-        // A node that runs for one person, without the group, leaves its socket to that person.
+        // A node that runs for one person, without the usual group, leaves its socket to that person.
         settings.group = getgrnam(admin.group) == nil ? nil : admin.group
-        let server = AdminServer(settings, backend: self, cluster: self)
+        let server = AdminServer(settings, backend: self, cluster: self, onRunning: opened)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             if let endpoint = admin.metrics {
                 let page = MetricsServer(
                     MetricsServer.Settings(host: endpoint.address.description, port: Int(endpoint.port)),
-                    source: self)
+                    source: self, onRunning: { _ in opened() })
                 tasks.addTask { try await page.run() }
             }
-            try await tasks.waitForAll()
+            // Not `waitForAll`: it would keep the failure of one until the other has ended too.
+            while try await tasks.next() != nil {}
+        }
+    }
+
+    /// Opens the doors for operators and orchestrators; the task serves them until it is cancelled.
+    ///
+    /// Nobody could look at a node without them, so one that has none does not begin to take mail.
+    func openDoors() async throws(NodeError) -> Task<Void, any Error> {
+        let (openings, opened) = AsyncStream.makeStream(of: Void.self)
+        let doors = Task {
+            defer { opened.finish() }
+            try await serveAdmin { opened.yield() }
+        }
+        var missing = inForce.withLock { $0.plan.configuration.admin.metrics == nil ? 1 : 2 }
+        for await _ in openings {
+            missing -= 1
+            if missing == 0 { return doors }
+        }
+        switch await doors.result {
+        case .success: throw NodeError("admin: the doors closed before they were open")
+        case .failure(let error): throw .part("admin", error)
         }
     }
 
@@ -117,12 +139,14 @@ extension RelayNode: AdminBackend, HealthSource {
                     .critical, "no attempt is made, since none could be recorded: \(stopped)",
                     advice: "free space in the data directory (ops/runbooks/disk-full.md)"))
         }
-        if let refusedAt = inForce.withLock({ $0.reloadRefusedAt }) {
+        if let refusal = inForce.withLock({ $0.reloadRefusal }) {
             problems.append(
                 .init(
                     .degraded,
-                    "the file was refused at \(Moment(refusedAt)): what was read before is in force",
-                    advice: "`chappe config check`"))
+                    "the configuration was refused at \(Moment(refusal.at)), and what was read before is in force: "
+                        + refusal.why,
+                    advice: "mend it, then `chappe reload`; what takes a restart: `systemctl restart chappe`")
+            )
         }
         let statistics = store.statistics
         for damage in statistics.damages {
@@ -153,7 +177,7 @@ extension RelayNode: AdminBackend, HealthSource {
                     .degraded, "everything that was queued is held: \(hold.reason)",
                     advice: "look at it, then `chappe queue release --all --reason …`"))
         }
-        if let expiry = firstExpiry, expiry - status.now.timestamp < .seconds(14 * 86_400) {
+        if let expiry = firstExpiry, expiry - status.now.timestamp < PlanReader.expiryNotice {
             let isOver = expiry <= status.now.timestamp
             problems.append(
                 .init(

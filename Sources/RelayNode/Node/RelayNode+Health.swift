@@ -31,7 +31,9 @@ extension RelayNode {
     }
 
     package func unreadiness() async -> String? {
-        if inForce.withLock({ $0.isDraining || $0.openListeners.isEmpty }) { return "draining" }
+        let (isDraining, isOpen) = inForce.withLock { ($0.isDraining, !$0.openListeners.isEmpty) }
+        if isDraining { return "draining" }
+        if !isOpen { return "no listener is open: starting or stopping" }
         return store.intakeRefusal?.words
     }
 }

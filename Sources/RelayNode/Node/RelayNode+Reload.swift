@@ -14,14 +14,10 @@ extension RelayNode {
         defer { service.ready("taking mail") }
         let (plan, report) = examine()
         guard let plan, !report.hasErrors else {
-            record(reload: report, by: who)
-            inForce.withLock { $0.reloadRefusedAt = WallClock.now() }
-            for finding in report.findings { NodeLog.say(Self.line(finding, in: path)) }
-            NodeLog.say("reload refused: what was read before stays in force")
+            refuse(report, by: who)
             return report
         }
         var applied = report
-        applied.needsRestart = differencesThatNeedRestart(plan.configuration)
         adopt(plan)
         applied.isApplied = true
         record(reload: applied, by: who)
@@ -29,26 +25,32 @@ extension RelayNode {
         return applied
     }
 
-    /// What a reload would find.
+    /// What a reload would find. What only a start can change is an error here: half a file in force is one that
+    /// nobody has written.
     func examine() -> (NodePlan?, ConfigurationReport) {
-        do {
-            let configuration = try Configuration.load(path: path)
-            let warnings = configuration.warnings.map(Self.finding)
-            do {
-                return (try NodePlan(configuration), ConfigurationReport(path: path, findings: warnings))
-            } catch {
-                let finding = ConfigurationReport.Finding(.error, "\(error)")
-                return (nil, ConfigurationReport(path: path, findings: warnings + [finding]))
-            }
-        } catch {
-            return (nil, ConfigurationReport(path: path, findings: error.problems.map(Self.finding)))
+        let (plan, problems) = NodePlan.examine(path: path)
+        var report = ConfigurationReport(path, problems)
+        guard let plan else { return (nil, report) }
+        let old = inForce.withLock { $0.plan.configuration }
+        report.needsRestart = plan.configuration.settingsThatNeedRestart(since: old)
+        report.findings += report.needsRestart.map { setting in
+            let place = plan.configuration.place(of: setting)
+            return ConfigurationReport.Finding(
+                ConfigurationProblem(
+                    .error, line: place.line, column: place.column,
+                    "`\(setting)` has changed, and only a restart puts that in force"))
         }
+        return (plan, report)
     }
 
-    private static func finding(_ problem: ConfigurationProblem) -> ConfigurationReport.Finding {
-        ConfigurationReport.Finding(
-            problem.severity == .error ? .error : .warning, line: problem.line == 0 ? nil : problem.line,
-            column: problem.column == 0 ? nil : problem.column, problem.message)
+    private func refuse(_ report: ConfigurationReport, by who: String) {
+        record(reload: report, by: who)
+        let errors = report.findings.filter { $0.severity == .error }
+        var why = errors.first.map { Self.line($0, in: path) } ?? path
+        if errors.count > 1 { why += " (and \(errors.count - 1) more)" }
+        inForce.withLock { $0.reloadRefusal = (WallClock.now(), why) }
+        for finding in report.findings { NodeLog.say(Self.line(finding, in: path)) }
+        NodeLog.say("reload refused: what was read before stays in force")
     }
 
     private static func line(_ finding: ConfigurationReport.Finding, in path: String) -> String {
@@ -73,30 +75,8 @@ extension RelayNode {
         inForce.withLock { inForce in
             inForce.plan = plan
             inForce.loadedAt = WallClock.now()
-            inForce.reloadRefusedAt = nil
+            inForce.reloadRefusal = nil
         }
-    }
-
-    /// Settings that only a start can change, where the file now says otherwise.
-    private func differencesThatNeedRestart(_ new: Configuration) -> [String] {
-        let old = inForce.withLock { $0.plan.configuration }
-        var names: [String] = []
-        func compare(_ name: String, _ isSame: Bool) { if !isSame { names.append(name) } }
-        compare("data-directory", old.dataDirectory == new.dataDirectory)
-        compare("user", old.user == new.user && old.group == new.group)
-        compare("event-loops", old.eventLoopCount == new.eventLoopCount)
-        compare("dns", old.dns == new.dns)
-        compare("queue", old.queue == new.queue)
-        compare("admin", old.admin == new.admin)
-        compare("cluster", old.cluster == new.cluster)
-        compare("events", old.events == new.events)
-        compare("intake.octets-in-flight", old.intake.octetsInFlight == new.intake.octetsInFlight)
-        compare("tls.server-authorities", old.tls.serverAuthoritiesFile == new.tls.serverAuthoritiesFile)
-        let sockets = { (configuration: Configuration) in
-            configuration.listeners.map { "\($0.name) \($0.endpoints) \($0.tls) \($0.proxyPeers)" }
-        }
-        compare("listeners (names, addresses, tls, proxy peers)", sockets(old) == sockets(new))
-        return names
     }
 
     private func record(reload report: ConfigurationReport, by who: String) {
@@ -105,6 +85,9 @@ extension RelayNode {
         event.add("by", who)
         event.add("applied", .flag(report.isApplied))
         event.add("findings", .number(Int64(report.findings.count)))
+        if let first = report.findings.first(where: { $0.severity == .error }) {
+            event.add("error", .text(Self.line(first, in: path)))
+        }
         if !report.needsRestart.isEmpty { event.add("needs_restart", .list(report.needsRestart)) }
         events.write(event.encoded())
     }

@@ -28,8 +28,8 @@ package final class RelayNode: Sendable {
         var openListeners: [(configuration: ListenerConfiguration, listener: OpenListener)] = []
         /// What a drained node's listeners leave behind, so that they can come back.
         var restingSockets: [(configuration: ListenerConfiguration, socket: RestingSocket)] = []
-        /// When the file was last read again and found wrong; nil once it was right.
-        var reloadRefusedAt: Timestamp?
+        /// When the file was last read again and refused, and why; nil once it was taken.
+        var reloadRefusal: (at: Timestamp, why: String)?
     }
 
     let path: String
@@ -72,12 +72,28 @@ package final class RelayNode: Sendable {
         let path = AbsolutePath.of(path)
         let configuration: Configuration
         do { configuration = try Configuration.load(path: path) } catch { throw NodeError("\(error)") }
-        for warning in configuration.warnings { NodeLog.say("warning: \(path): \(warning)") }
-        // Before root is given up: certificates and passwords may be root's alone.
-        let plan = try NodePlan(configuration)
+        // Whom root is given up for; the rest waits until it is.
+        let reader = PlanReader(configuration: configuration)
+        reader.judgeUser()
+        guard !reader.problems.hasErrors else {
+            throw NodeError("\(ConfigurationError(path: path, problems: reader.problems.inOrder))")
+        }
         let sockets = try NodeSockets(configuration)
         try giveUpRoot(configuration)
-        return (try RelayNode(path: path, plan: plan), sockets)
+        return (try RelayNode(path: path, plan: plan(path, sameAs: configuration)), sockets)
+    }
+
+    /// After root is given up: what a reload could not read, the start does not read either.
+    private static func plan(
+        _ path: String, sameAs bound: Configuration
+    ) throws(NodeError) -> NodePlan {
+        let (plan, problems) = NodePlan.examine(path: path)
+        guard let plan else { throw NodeError("\(ConfigurationError(path: path, problems: problems))") }
+        guard plan.configuration.settingsThatNeedRestart(since: bound).isEmpty else {
+            throw NodeError("\(path) was changed while it was read: start the node again")
+        }
+        for warning in problems { NodeLog.say("warning: \(path): \(warning)") }
+        return plan
     }
 
     private static func giveUpRoot(_ configuration: Configuration) throws(NodeError) {
@@ -178,8 +194,7 @@ package final class RelayNode: Sendable {
     package func run(_ sockets: NodeSockets) async throws(NodeError) {
         await cluster.attach(clusterSeams())
         try await cluster.start(clusterContent)
-        try await openListeners(sockets.all)
-        let doors = Task { try await serveAdmin() }
+        let doors = try await openAll(sockets)
         let delivery = Task { await dispatcher.run() }
         let loading = Task { await load() }
         let judging = Task { await verdictWatch.run() }
@@ -190,8 +205,8 @@ package final class RelayNode: Sendable {
         var failure: NodeError?
         let failed = Task {
             do { try await doors.value } catch {
-                stop()
-                throw NodeError.part("admin", error)
+                NodeLog.say("error: admin: \(error)")
+                stop(because: "admin: \(error)")
             }
         }
         for await _ in stopRequests.stream { break }
@@ -199,16 +214,41 @@ package final class RelayNode: Sendable {
         service.stopping()
         tell("stopping", listeners: false)
         await closeListeners(forGood: true)
+        // One grace for all: deliveries in hand end while sessions do, and what still comes in waits on the disk.
         let grace = inForce.withLock { $0.plan.configuration.shutdownGrace }
+        dispatcher.stop(grace: grace)
         await server.drain(grace: grace)
         failure = await loading.value
         verdictWatch.stop()
         await judging.value
-        dispatcher.stop(grace: grace)
         await delivery.value
         watchdog.cancel()
         doors.cancel()
-        if case .failure(let error) = await failed.result, let error = error as? NodeError { failure = error }
+        await failed.value
+        await closeGround()
+        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
+        if let failure { throw failure }
+    }
+
+    /// Doors for operators first: who cannot look at a node is not to find it taking mail.
+    private func openAll(_ sockets: NodeSockets) async throws(NodeError) -> Task<Void, any Error> {
+        do throws(NodeError) {
+            let doors = try await openDoors()
+            do throws(NodeError) { try await openListeners(sockets.all) } catch {
+                doors.cancel()
+                _ = await doors.result
+                throw error
+            }
+            return doors
+        } catch {
+            await closeListeners(forGood: true)
+            await closeGround()
+            throw error
+        }
+    }
+
+    /// Ends what stands below the doors.
+    private func closeGround() async {
         await endLeaving()
         await cluster.stop()
         await resolver.close()
@@ -216,8 +256,6 @@ package final class RelayNode: Sendable {
         tell("stopped", listeners: false)
         eventFile?.close()
         try? await group.shutdownGracefully()
-        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
-        if let failure { throw failure }
     }
 
     /// Asks `run` to end; may be called from anywhere, any number of times.

@@ -12,7 +12,7 @@ package final class Signals: Sendable {
     private let source: any DispatchSourceRead
     private let queue = DispatchQueue(label: "signals")
 
-    /// One for a process.
+    /// One for a process, made on a thread that lives as long as it does.
     package init(_ handlers: [Int32: @Sendable () -> Void]) throws(NodeError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
@@ -33,6 +33,15 @@ package final class Signals: Sendable {
         source.activate()
         signal(SIGPIPE, SIG_IGN)
         for number in handlers.keys { Self.catchSignal(number) }
+        Self.unblock(Array(handlers.keys))
+    }
+
+    /// Whoever started us may have left them blocked in all threads: this one hears them.
+    private static func unblock(_ numbers: [Int32]) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in numbers { sigaddset(&set, number) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     private static func catchSignal(_ number: Int32) {

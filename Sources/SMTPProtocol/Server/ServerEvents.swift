@@ -75,9 +75,11 @@ package enum ServerEvent: Sendable, Equatable {
     case tlsEstablished(TLSFacts)
     /// The shell's timer, set by `ServerSession.deadline`, has run out.
     case deadlinePassed
-    /// The node is stopping: what is in hand ends, then 421 4.3.2 at the next command, never inside a
-    /// transaction.
+    /// The node is stopping: what is in hand ends, then 421 4.3.2 at the next command; inside a transaction only
+    /// once its client has been silent for `SessionLimits.drainTimeout`.
     case drain
+    /// The node waits no longer: 421 4.3.2 and the end, whatever is in hand.
+    case cut
     /// The peer closed or the connection broke.
     case disconnected
 }

@@ -188,6 +188,9 @@ package struct ServerSession: Sendable {
         case .drain:
             isDraining = true
             if isIdle { end(.shuttingDown, &actions) }
+        case .cut:
+            isDraining = true
+            cutShort(&actions)
         case .disconnected:
             dropTransaction(&actions)
             close()
@@ -425,10 +428,10 @@ package struct ServerSession: Sendable {
         let wait: Int64
         switch state {
         case .closed: return
-        case .content, .chunk, .droppedChunk: wait = settings.timeouts.content
+        case .content, .chunk, .droppedChunk: wait = patience(settings.timeouts.content)
         case .commands, .authenticating, .overlongLine:
             guard hasProgressed else { return }
-            wait = isDraining && !isInTransaction ? settings.timeouts.drain : settings.timeouts.command
+            wait = patience(settings.timeouts.command)
         case .asking:
             guard hasProgressed else { return }
             wait = settings.timeouts.answer
@@ -438,6 +441,21 @@ package struct ServerSession: Sendable {
         }
         hasProgressed = false
         stateDeadline = Timestamp(milliseconds: now.milliseconds &+ wait)
+    }
+
+    /// Who stays silent must not hold up a node that stops: nothing was promised to him yet.
+    private func patience(_ usual: Int64) -> Int64 {
+        isDraining ? min(usual, settings.timeouts.drain) : usual
+    }
+
+    private mutating func cutShort(_ actions: inout [ServerAction]) {
+        switch state {
+        case .closed: return
+        // In a handshake words would be no TLS; and who knows whether a message is stored says no to none.
+        case .connecting, .handshaking, .asking(_, .endOfMessage): end(nil, &actions)
+        case .asking, .commands, .authenticating, .overlongLine, .content, .chunk, .droppedChunk:
+            end(.shuttingDown, &actions)
+        }
     }
 
     private mutating func passDeadline(_ now: Timestamp, _ actions: inout [ServerAction]) {
@@ -453,7 +471,7 @@ package struct ServerSession: Sendable {
         case .asking(_, .endOfMessage(isOverdue: true)): end(nil, &actions)
         case .asking: end(.houseSilent, &actions)
         case .commands, .authenticating, .overlongLine, .content, .chunk, .droppedChunk:
-            if isDraining && !isInTransaction {
+            if isDraining {
                 end(.shuttingDown, &actions)
             } else if now >= stateDeadline || now >= messageDeadline {
                 end(.timedOut, &actions)

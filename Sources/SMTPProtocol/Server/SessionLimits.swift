@@ -43,7 +43,7 @@ package struct SessionLimits: Sendable, Equatable {
     package var answerTimeout: Duration = .seconds(540)
     /// For a whole session; a transaction in hand is let end.
     package var sessionTimeout: Duration = .seconds(4 * 3600)
-    /// For the next command, once the node stops.
+    /// For the next command, or the next octets of a message, once the node stops.
     package var drainTimeout: Duration = .seconds(5)
 
     package init() {}

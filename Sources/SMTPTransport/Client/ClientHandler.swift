@@ -87,6 +87,13 @@ final class ClientHandler: ChannelInboundHandler {
         handle(.quit)
     }
 
+    /// Ends it at once: we are stopping, or have given the connection up.
+    func abort() {
+        guard let context else { return }
+        handle(.disconnected(detail: "cut off by us"))
+        context.close(promise: nil)
+    }
+
     // MARK: From the channel
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }

@@ -62,7 +62,8 @@ package final class SMTPClientConnection: ClientConnection {
 
     package func abort() {
         usability.end()
-        channel.close(promise: nil)
+        // Behind what the loop has in hand; it must not be told as the peer's doing.
+        onLoop { $0.abort() }
     }
 
     /// Pieces up to the read-ahead, and whether they are the last; nil: we cannot read our own message.

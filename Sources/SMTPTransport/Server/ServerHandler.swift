@@ -164,7 +164,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     /// The grace period is over. On the loop.
     func cut() {
         guard !hasEnded else { return }
-        close()
+        tell(.cut)
     }
 
     private func tell(_ event: ServerEvent) {

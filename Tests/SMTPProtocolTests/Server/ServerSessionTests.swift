@@ -357,7 +357,7 @@ struct ServerSessionTests {
     @Test("after the end nothing happens any more")
     func closed() {
         for event: ServerEvent in [
-            .connected, .answered(1, .accept), .tlsEstablished(.testing), .deadlinePassed, .drain,
+            .connected, .answered(1, .accept), .tlsEstablished(.testing), .deadlinePassed, .drain, .cut,
             .disconnected,
         ] {
             var talk = ServerConversation()
@@ -440,7 +440,7 @@ struct ServerSessionTests {
             [.answered(ticket, .accept), .answered(ticket, refusal), .answered(ticket, .challenge([1]))]
         }
         let events =
-            answers + [.connected, .tlsEstablished(.testing), .deadlinePassed, .drain, .disconnected]
+            answers + [.connected, .tlsEstablished(.testing), .deadlinePassed, .drain, .cut, .disconnected]
         for first in events {
             for second in events {
                 var all: [ServerAction] = []
@@ -453,7 +453,9 @@ struct ServerSessionTests {
                 #expect(closes.count <= 1, "\(first), \(second)")
                 if let close = closes.first { #expect(close == all.indices.last, "\(first), \(second)") }
                 #expect(session.isClosed || session.deadline != nil)
-                if first == .disconnected || second == .disconnected { #expect(session.isClosed) }
+                if [first, second].contains(where: { $0 == .disconnected || $0 == .cut }) {
+                    #expect(session.isClosed)
+                }
                 let begun = all.count { $0 == .beginMessage }
                 let ended = all.count { if case .ask(_, .endOfMessage) = $0 { true } else { false } }
                 #expect(begun <= ended + all.count { $0 == .abortTransaction } || session.isInTransaction)

@@ -78,6 +78,7 @@ struct ServerTranscriptTests {
         switch event {
         case "tls": talk.handle(.tlsEstablished(.testing))
         case "drain": talk.handle(.drain)
+        case "cut": talk.handle(.cut)
         case "disconnect": talk.handle(.disconnected)
         default:
             talk.now = talk.now + .seconds(Int(event)!)

@@ -9,7 +9,7 @@ import MailValues
 /// `C:` a line of the client, CRLF added; `C=` its octets with escapes (`\r \n \t \0 \xHH \\`);
 /// `C*n:` the line n times;
 /// `S:` a line that we send; `M:` a message that the house has got, with escapes; `-:` we have closed;
-/// `E:` an event: tls, drain, disconnect, or time in seconds; `O:` an option of the listener; `#` a remark.
+/// `E:` an event: tls, drain, cut, disconnect, or time in seconds; `O:` an option of the listener; `#` a remark.
 struct Transcript: CustomStringConvertible, Sendable {
     enum Step: Sendable, Equatable {
         case client([UInt8])

@@ -125,6 +125,20 @@ struct ClientDialerTests {
         try await server.stop()
     }
 
+    @Test("says of a message in hand that it was us who cut it off, and not the peer")
+    func abort() async throws {
+        // Behind the content it begins a reply that never ends.
+        let server = try await ScriptedServer(
+            .init(replies: [(command: ".", reply: "250-wait")]), group: group)
+        let connection = try await dialer().dial(target(server.port))
+        async let outcome = connection.send(envelope(), content: ClientContent("x\r\n"))
+        while !server.seen.commands.contains("DATA") { await Task.yield() }
+        connection.abort()
+        #expect(await outcome.recipients.first.map { "\($0)" }?.contains("cut off by us") == true)
+        #expect(!connection.isUsable)
+        try await server.stop()
+    }
+
     @Test(
         "gives up a message that cannot be read, and only after a part is sent the connection too",
         arguments: [0, 3])

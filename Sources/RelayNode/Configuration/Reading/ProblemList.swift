@@ -9,6 +9,11 @@ final class ProblemList {
 
     func note(setting: String) { settings.insert(setting) }
 
+    /// Where each setting of this file stands, items of lists by their number: `listeners[0].address`.
+    private(set) var places: [String: Place] = [:]
+
+    func note(place: Place, of setting: String) { places[setting] = place }
+
     var hasErrors: Bool { all.contains { $0.severity == .error } }
 
     var inOrder: [ConfigurationProblem] {
@@ -32,6 +37,11 @@ struct Place: Equatable {
     static let file = Place()
 
     init() {}
+
+    init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
 
     init(_ mark: Mark?) {
         line = mark?.line ?? 0

@@ -105,7 +105,9 @@ final class Section {
             return []
         }
         return sequence.enumerated().map {
-            Section($0.element, path: "\(join(name))[\($0.offset)]", problems: problems)
+            let path = "\(join(name))[\($0.offset)]"
+            problems.note(place: $0.element.place, of: path)
+            return Section($0.element, path: path, problems: problems)
         }
     }
 
@@ -144,6 +146,7 @@ final class Section {
         guard !known.contains(name) else { return }
         known.append(name)
         problems.note(setting: join(name))
+        if let entry = entries[name] { problems.note(place: entry.value.place, of: join(name)) }
     }
 
     private func join(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
