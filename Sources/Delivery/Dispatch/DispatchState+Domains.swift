@@ -52,12 +52,20 @@ extension DispatchState {
         while resolving.hasRoom, let next = resolveQueue.popFirst() { startLookUp(next, now: now, &effects) }
     }
 
+    /// - Parameter number: of the settings under which it was looked up.
     mutating func resolved(
-        _ domain: DomainIndex, _ answer: DestinationAnswer, now: Timestamp, _ effects: inout Effects
+        _ domain: DomainIndex, _ answer: DestinationAnswer, under number: Int, now: Timestamp,
+        _ effects: inout Effects
     ) {
         if let lookUp = lookUps.removeValue(forKey: domain) { resolving.leave(wasSlow: lookUp.isSlow) }
         let place = Int(domain.rawValue)
         domains[place].isResolving = false
+        guard number == settingsNumber else {
+            // The settings changed meanwhile: it is looked up once more.
+            wake(domain, now: now, &effects)
+            startLookUps(now: now, &effects)
+            return
+        }
         switch answer {
         case .found(let destination, let life):
             domains[place].lookUpFailures = 0
@@ -155,7 +163,7 @@ extension DispatchState {
             }
             _ = fresh.take(slot)
             let due = until + spread * Double.random(in: 0...1, using: &random)
-            scheduler.putOff(slot, until: due, failures: scheduler.failures(slot))
+            scheduler.putOff(slot, until: due, failures: scheduler.failures(slot), restsWithSite: true)
             counters.suspended += 1
         }
         if scheduler.readyCount(of: domain) > 0 { awaken(domain) }

@@ -172,6 +172,7 @@ extension DispatchState {
             }
             rest(site, now: now)
         }
+        retire(site)
         openWaiting(now: now, &effects)
     }
 
@@ -211,6 +212,7 @@ extension DispatchState {
         workers[worker].connection = nil
         forget(worker)
         pump(site, now: now, &effects)
+        retire(site)
         openWaiting(now: now, &effects)
     }
 

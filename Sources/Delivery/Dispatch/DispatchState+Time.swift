@@ -136,11 +136,6 @@ extension DispatchState {
             leaveSite(domain)
             domains[Int(domain.rawValue)] = DomainKnowledge()
         }
-        for number in Array(sites.numbers)
-        where sites[number].domainCount == 0 && !sites[number].concurrency.isInUse && !sites[number].isWaiting
-        {
-            siteNumbers[sites[number].destination.key] = nil
-            sites.remove(number, leaving: .gone)
-        }
+        for number in Array(sites.numbers) { retire(number) }
     }
 }

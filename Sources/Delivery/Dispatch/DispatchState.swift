@@ -9,6 +9,8 @@ import QueueEngine
 struct DispatchState: ~Copyable, Sendable {
     var scheduler = Scheduler()
     var settings: DeliverySettings
+    /// Counts the settings: what was found out under earlier ones is not believed.
+    var settingsNumber = 0
     var random: SplitMix
     var fresh: FreshCache
     var fingerprints = FingerprintIndex()
