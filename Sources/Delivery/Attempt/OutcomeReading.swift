@@ -9,7 +9,7 @@ struct OutcomeReading: Equatable {
         /// An old connection had gone stale: the rest goes over a new one, to the same host.
         case newConnection
         /// This host will not have the rest now: the next one is asked.
-        case nextHost(Reply)
+        case nextHost(HostFailure)
     }
 
     var results: [RecipientResult] = []
@@ -42,7 +42,9 @@ struct OutcomeReading: Equatable {
                 // RFC 5321 §3.8: the host closes. Over an old connection that is how some end it; a new one
                 // may do. At once on a new one, the host is not there for us, and another of its rank may be.
                 unsettled.append(index)
-                next = isReused ? .newConnection : .nextHost(reply)
+                next =
+                    isReused
+                    ? .newConnection : .nextHost(HostFailure(reply: reply, host: host, isOurWord: false))
             case .refused where recipient.isTooMany && someoneWasTaken:
                 again.append(index)
             case .refused(let reply, _):
@@ -61,10 +63,14 @@ struct OutcomeReading: Equatable {
                     // RFC 1047: the peer may have it. Another host at once would make the duplicate certain;
                     // later, this one may know.
                     possibleDuplicates += 1
-                    results.append(RecipientResult(index: index, kind: .deferred, reply: reply))
+                    results.append(
+                        RecipientResult(
+                            index: index, kind: .deferred, reply: reply, host: host, isOurWord: true))
                 } else {
                     unsettled.append(index)
-                    next = isReused ? .newConnection : .nextHost(reply)
+                    next =
+                        isReused
+                        ? .newConnection : .nextHost(HostFailure(reply: reply, host: host, isOurWord: true))
                 }
             }
         }
@@ -93,6 +99,9 @@ extension DialError {
             Reply(451, EnhancedStatus(4, 4, 2), "Broken off: \(detail.printable(limit: 200))")
         }
     }
+
+    /// The reply is the host's own.
+    var isAnswer: Bool { if case .refused = self { true } else { false } }
 
     /// The host said that it takes no mail at all (RFC 7504 §3): if all say so, the message is returned.
     ///

@@ -99,7 +99,7 @@ extension DispatchState {
         }
         leaveSite(domain)
         domains[place].kind = .resting(until: until)
-        if let slot = scheduler.take(from: domain) { settle(slot, .failed(reply, host: nil), &effects) }
+        if let slot = scheduler.take(from: domain) { settle(slot, .failed(HostFailure(reply: reply, host: nil, isOurWord: true)), &effects) }
     }
 
     // MARK: Sites

@@ -25,8 +25,8 @@ extension Dispatcher {
             case .newConnection:
                 session.position = 0
                 if await !reopen(&session, for: &pending, &results, nil) { break }
-            case .nextHost(let reply):
-                if await !reopen(&session, for: &pending, &results, reply) { break }
+            case .nextHost(let failure):
+                if await !reopen(&session, for: &pending, &results, failure) { break }
             }
         }
         session.messageCount += 1
@@ -92,9 +92,8 @@ extension Dispatcher {
     /// A connection to the next host of the plan. False: there is none, and `pending` is deferred.
     private func reopen(
         _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult],
-        _ reply: Reply?
+        _ cause: HostFailure?
     ) async -> Bool {
-        let host = session.hostText
         leave(&session)
         guard let failure = await open(&session) else {
             if let connection = session.connection {
@@ -103,16 +102,13 @@ extension Dispatcher {
             }
             return true
         }
-        let last = reply ?? failure.reply
-        let lastHost = reply == nil ? failure.host : host
-        for index in pending {
-            results.append(RecipientResult(index: index, kind: .deferred, reply: last, host: lastHost))
-        }
+        let last = cause ?? failure.failure
+        for index in pending { results.append(RecipientResult(index: index, kind: .deferred, last)) }
         pending = []
         if results.allSatisfy({ $0.kind == .deferred }) {
             let now = seams.clock.now
             state.withLock { state in
-                state.turnedAway(state.workers[session.worker].site, last, host: lastHost, now: now)
+                state.turnedAway(state.workers[session.worker].site, last, now: now)
             }
         }
         return false

@@ -69,7 +69,7 @@ extension Dispatcher {
         let worker = session.worker
         change { state, effects in
             state.workers[worker].unrecordedCount += 1
-            if results.contains(where: { $0.host != nil }) { state.answered(worker, now: now, &effects) }
+            if results.contains(where: \.isAnswer) { state.answered(worker, now: now, &effects) }
         }
         commit(
             makeRecord(
@@ -162,11 +162,12 @@ extension Dispatcher {
             event.add("reason", .text(results.first { $0.kind != .delivered }?.reply.description ?? ""))
             record.lines.append(event.encoded())
             if let recipient = settings.doubleBounceRecipient {
-                let lines = settlement.progress.filter { $0.progress.state == .bounced }.map {
+                let over = zip(results, settlement.progress).filter { $0.1.progress.state == .bounced }
+                let lines = over.map { result, _ in
                     DeliveryReport.Recipient(
-                        mailbox: envelope.recipients[$0.index].mailbox, action: .failed,
-                        status: $0.progress.lastReply?.enhanced ?? EnhancedStatus(5, 0, 0),
-                        remoteHost: $0.progress.lastHost, reply: $0.progress.lastReply, lastAttempt: now)
+                        mailbox: envelope.recipients[result.index].mailbox, action: .failed,
+                        status: result.reply.enhanced ?? EnhancedStatus(5, 0, 0), remoteHost: result.host,
+                        reply: result.reply, isOurWord: result.isOurWord, lastAttempt: now)
                 }
                 // Reports about reports end here: the postmaster's own is given up in silence.
                 if !envelope.recipients.contains(where: { $0.mailbox == recipient }) {

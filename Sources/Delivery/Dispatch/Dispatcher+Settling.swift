@@ -28,22 +28,22 @@ extension Dispatcher {
     private func settlementRecord(of matter: Matter) -> Record? {
         guard let envelope = load(matter.work, worker: nil) else { return nil }
         let indices = envelope.waitingIndices(for: matter.work.domain)
-        let kind: RecipientResult.Kind
-        let reply: Reply
-        var host: String?
+        let (kind, failure) = outcome(of: matter)
+        let results = indices.map { RecipientResult(index: $0, kind: kind, failure) }
+        return makeRecord(matter.work, envelope, results, AttemptPlace(host: failure.host), worker: nil)
+    }
+
+    private func outcome(of matter: Matter) -> (RecipientResult.Kind, HostFailure) {
         switch matter.cause {
-        case .never(let said): (kind, reply) = (.bounced, said)
-        case .failed(let said, let by): (kind, reply, host) = (.deferred, said, by)
-        case .returned(let said, let by): (kind, reply, host) = (.bounced, said, by)
+        case .never(let reply): return (.bounced, HostFailure(reply: reply, host: nil, isOurWord: true))
+        case .failed(let failure): return (.deferred, failure)
+        case .returned(let failure): return (.bounced, failure)
         case .overdue:
-            kind = .deferred
-            let failure = state.withLock { $0.lastFailure(of: matter.work.slot) }
-            reply =
-                failure?.reply ?? Reply(451, EnhancedStatus(4, 4, 1), "No host of the destination answers")
-            host = failure?.host
+            let silence = HostFailure(
+                reply: Reply(451, EnhancedStatus(4, 4, 1), "No host of the destination answers"), host: nil,
+                isOurWord: true)
+            return (.deferred, state.withLock { $0.lastFailure(of: matter.work.slot) } ?? silence)
         }
-        let results = indices.map { RecipientResult(index: $0, kind: kind, reply: reply, host: host) }
-        return makeRecord(matter.work, envelope, results, AttemptPlace(host: host), worker: nil)
     }
 }
 
@@ -55,7 +55,7 @@ extension DispatchState {
     }
 
     /// What last kept an entry's site from taking mail.
-    func lastFailure(of slot: Slot) -> (reply: Reply, host: String?)? {
+    func lastFailure(of slot: Slot) -> HostFailure? {
         guard case .site(let site, _) = domains[Int(scheduler.domainIndex(slot).rawValue)].kind else {
             return nil
         }

@@ -20,9 +20,9 @@ struct Matter: Sendable {
         /// Mail cannot go there.
         case never(Reply)
         /// An attempt that reached nobody.
-        case failed(Reply, host: String?)
-        /// All hosts said that they take no mail, or an operator returns it.
-        case returned(Reply, host: String?)
+        case failed(HostFailure)
+        /// All hosts said that they take no mail.
+        case returned(HostFailure)
     }
     var work: Work
     var cause: Cause

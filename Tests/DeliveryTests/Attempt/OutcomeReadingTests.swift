@@ -17,8 +17,14 @@ struct OutcomeReadingTests {
         var testDescription: String { name }
     }
 
-    static let lost = Reply(451, EnhancedStatus(4, 4, 2), "Connection lost: reset")
-    static let closing = Reply(421, nil, "closing")
+    static let lost = HostFailure(
+        reply: Reply(451, EnhancedStatus(4, 4, 2), "Connection lost: reset"), host: "mx.example",
+        isOurWord: true)
+    static let closing = said(Reply(421, nil, "closing"))
+
+    static func said(_ reply: Reply) -> HostFailure {
+        HostFailure(reply: reply, host: "mx.example", isOurWord: false)
+    }
 
     @Test(
         "each reply class settles the recipient, or leads to another connection or host",
@@ -47,10 +53,10 @@ struct OutcomeReadingTests {
                 name: "552 to RCPT defers", outcome: .refused(Reply(552, nil, "many"), command: "RCPT"),
                 kind: .deferred),
             Case(
-                name: "421 on a new connection: next host", outcome: .refused(closing, command: "MAIL"),
+                name: "421 on a new connection: next host", outcome: .refused(closing.reply, command: "MAIL"),
                 next: .nextHost(closing)),
             Case(
-                name: "421 on an old connection: a new one", outcome: .refused(closing, command: "MAIL"),
+                name: "421 on an old connection: a new one", outcome: .refused(closing.reply, command: "MAIL"),
                 isReused: true,
                 next: .newConnection),
             Case(
@@ -80,6 +86,11 @@ struct OutcomeReadingTests {
         #expect(reading.results.map(\.kind) == (sample.kind.map { [$0] } ?? []))
         #expect(reading.unsettled == (sample.kind == nil ? [3] : []))
         #expect(reading.next == sample.next)
+        // Whatever happened, it happened there; and only what the host said is put into its mouth.
+        for result in reading.results {
+            #expect(result.host == "mx.example")
+            if case .lost = sample.outcome { #expect(result.isOurWord) } else { #expect(!result.isOurWord) }
+        }
     }
 
     @Test("recipients beyond what a host takes at a time go again at once, beside one that it took")

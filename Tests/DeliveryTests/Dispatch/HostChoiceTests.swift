@@ -115,9 +115,16 @@ struct HostChoiceTests {
         let dialer = ScriptedDialer(answering: { transaction, _, _ in .allLost(transaction, afterDot: true) })
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
-            let id = house.accept(to: ["a@to.example"])
+            let id = house.accept(to: ["a@single.example"])
             await house.store.until { $0.envelopes[id]?.recipients[0].progress.attempts == 1 }
             await house.idle()
+            // Whoever looks into a possible duplicate needs to know where it may lie.
+            #expect(
+                house.store.contents.envelopes[id]?.recipients[0].progress.lastHost == "mx.single.example")
+            let lines = house.store.contents.ledger[id]?.map { String(decoding: $0.line, as: UTF8.self) }
+            let deferral = lines?.first { $0.contains("\"deferral\"") }
+            #expect(deferral?.contains("\"host\":\"mx.single.example\"") == true)
+            #expect(deferral?.contains("\"address\":\"192.0.2.20\"") == true)
         }
         #expect(house.dialer.deliveries.count == 1)
         #expect(house.dispatcher.status.counters.possibleDuplicates == 1)

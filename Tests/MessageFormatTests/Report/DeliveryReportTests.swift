@@ -130,6 +130,19 @@ struct DeliveryReportTests {
         #expect(hasRetry == (action == .delayed))
     }
 
+    @Test("what we say of a host is not put into its mouth, and the host is named")
+    func ourWord() {
+        var recipient = Self.failure
+        recipient.status = EnhancedStatus(5, 4, 7)
+        recipient.reply = Reply(451, EnhancedStatus(4, 4, 2), "Connection lost: reset")
+        recipient.isOurWord = true
+        let text = text(report([recipient]))
+        #expect(text.contains("Remote-MTA: dns; mx.there.example\r\n"))
+        #expect(text.contains("Diagnostic-Code: x-chappe; 451 4.4.2 Connection lost: reset\r\n"))
+        #expect(text.contains("Details, at mx.there.example: 451 4.4.2 Connection lost: reset\r\n"))
+        #expect(!text.contains("said:"))
+    }
+
     @Test("without ENVID and ORCPT their fields are absent")
     func inventsNothing() {
         var recipient = Self.failure
