@@ -55,16 +55,16 @@ extension DispatchState {
     /// What was to be settled because of the old way, and is not on its way to the disk yet, has another
     /// chance.
     private mutating func takeBackMatters(of rerouted: Set<DomainIndex>) {
-        var kept: Deque<Matter> = []
         var takenBack: [Matter] = []
-        for matter in matters {
-            if rerouted.contains(scheduler.domainIndex(matter.work.slot)) {
+        func keep(_ group: [Matter]) -> [Matter] {
+            group.filter { matter in
+                guard rerouted.contains(scheduler.domainIndex(matter.work.slot)) else { return true }
                 takenBack.append(matter)
-            } else {
-                kept.append(matter)
+                return false
             }
         }
-        matters = kept
+        matters = Deque(matters.map(keep).filter { !$0.isEmpty })
+        gathered = gathered.mapValues(keep).filter { !$0.value.isEmpty }
         // The last first: each goes to the head of its domain.
         for matter in takenBack.reversed() {
             scheduler.putBack(matter.work.slot)

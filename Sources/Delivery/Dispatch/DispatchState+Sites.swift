@@ -166,8 +166,7 @@ extension DispatchState {
             sites[site].lastFailure = failure
             if let work = take(site) {
                 let cause = isForever ? Matter.Cause.returned(failure) : .failed(failure)
-                matters.append(Matter(work: work, cause: cause))
-                startSettlers(&effects)
+                settle(Matter(work: work, cause: cause), now: now, &effects)
             }
             rest(site, now: now)
         }

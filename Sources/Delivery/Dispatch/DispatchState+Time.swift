@@ -34,6 +34,7 @@ extension DispatchState {
                 domains[Int(domain.rawValue)].isAwaited = false
                 wake(domain, now: now, &effects)
             }
+            endGatherings(now: now, &effects)
             startSettlers(&effects)
             isMore = isMore || !resting.isEmpty
             // What waited for the store, or for a share, and was woken by nobody.
@@ -110,6 +111,7 @@ extension DispatchState {
         abortAt = moment
         resolveQueue.removeAll()
         resting.removeAll()
+        endAllGatherings(&effects)
         watchOpenings(now: now, &effects)
         dismissIdle(now: now, &effects)
     }

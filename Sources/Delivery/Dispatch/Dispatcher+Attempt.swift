@@ -144,6 +144,21 @@ extension Dispatcher {
         return nil
     }
 
+    /// As `load`, for entries of one message; those that have nothing left to do are out.
+    func load(jointly works: [Work]) -> (envelope: Envelope, works: [Work])? {
+        if works.count == 1 { return load(works[0], worker: nil).map { ($0, works) } }
+        var envelope: Envelope?
+        var loaded: [Work] = []
+        for var work in works {
+            // In memory the message is as it was accepted; the store knows what came of its other entries.
+            work.fresh = nil
+            guard let found = load(work, worker: nil) else { continue }
+            envelope = found
+            loaded.append(work)
+        }
+        return envelope.map { ($0, loaded) }
+    }
+
     /// Our own fault, and neither a host's nor a recipient's: the message stays, and the host stays in
     /// favour.
     private func unreadable(

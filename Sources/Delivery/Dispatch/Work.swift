@@ -23,9 +23,14 @@ struct Matter: Sendable {
         case failed(HostFailure)
         /// All hosts said that they take no mail.
         case returned(HostFailure)
+        /// An attempt's results, all of them final failures.
+        case answered([RecipientResult], AttemptPlace)
     }
     var work: Work
     var cause: Cause
+
+    /// A host has said it.
+    var isAnswer: Bool { if case .answered = cause { true } else { false } }
 }
 
 /// A task that the dispatcher wants begun.

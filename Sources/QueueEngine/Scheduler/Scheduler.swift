@@ -171,6 +171,7 @@ package struct Scheduler: Sendable {
     package func domain(_ index: DomainIndex) -> Domain { domains[index.rawValue].domain }
     package func index(of domain: Domain) -> DomainIndex? { domains.number(of: domain).map(DomainIndex.init) }
     package func failures(_ slot: Slot) -> Int { Int(table[slot].failures) }
+    package func deadline(_ slot: Slot) -> Timestamp { Timestamp(seconds: Int64(table[slot].deadline)) }
     package func isOnly(_ slot: Slot) -> Bool { table[slot].sibling == slot }
 
     /// Whether the entry's time is up, or its sender is to hear of delay.

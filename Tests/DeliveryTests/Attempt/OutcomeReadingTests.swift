@@ -56,7 +56,8 @@ struct OutcomeReadingTests {
                 name: "421 on a new connection: next host", outcome: .refused(closing.reply, command: "MAIL"),
                 next: .nextHost(closing)),
             Case(
-                name: "421 on an old connection: a new one", outcome: .refused(closing.reply, command: "MAIL"),
+                name: "421 on an old connection: a new one",
+                outcome: .refused(closing.reply, command: "MAIL"),
                 isReused: true,
                 next: .newConnection),
             Case(
