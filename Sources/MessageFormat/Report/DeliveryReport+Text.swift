@@ -56,7 +56,9 @@ extension DeliveryReport {
         text.line("    \(recipient.mailbox)")
         if recipient.action == .failed || recipient.action == .delayed {
             text.indented(
-                FailureExplanation.sentence(for: recipient.status, domain: recipient.mailbox.domain.name))
+                FailureExplanation.sentence(
+                    for: recipient.status, domain: recipient.mailbox.domain.name,
+                    isOurWord: recipient.isOurWord))
         }
         guard let reply = recipient.reply else { return }
         let said = reply.description.printable(limit: limits.replyOctets)

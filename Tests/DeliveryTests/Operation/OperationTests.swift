@@ -149,6 +149,7 @@ struct OperationTests {
         #expect(reports.count == 1)
         let text = String(decoding: reports.first?.content ?? [], as: UTF8.self)
         #expect(!text.contains("inside reason"))
+        #expect(text.contains("the postmaster of this mail system") && !text.contains("The receiving system"))
         #expect(house.store.contents.envelopes.count == 7)
     }
 

@@ -143,6 +143,27 @@ struct DeliveryReportTests {
         #expect(!text.contains("said:"))
     }
 
+    @Test(
+        "nobody is blamed for what we decided ourselves",
+        arguments: [
+            (EnhancedStatus(5, 7, 0), true, "It was not sent: the postmaster of this mail system,"),
+            (EnhancedStatus(5, 7, 1), true, "It was not sent: the postmaster of this mail system,"),
+            (EnhancedStatus(5, 7, 1), false, "The receiving system refused the message by its own rules."),
+            (EnhancedStatus(5, 7, 5), true, "No safe connection to the receiving system was possible."),
+            (EnhancedStatus(4, 3, 5), true, "This mail system cannot send it at the moment."),
+            (EnhancedStatus(4, 3, 5), false, "The receiving system cannot take mail at the moment."),
+            (EnhancedStatus(5, 3, 4), true, "The message is too large for the receiving system."),
+            (EnhancedStatus(5, 0, 0), true, "This mail system did not send it."),
+            (EnhancedStatus(5, 0, 0), false, "The receiving system refused the message."),
+            (EnhancedStatus(5, 1, 2), true, "The domain there.example does not exist, or takes no mail."),
+        ])
+    func blame(_ status: EnhancedStatus, _ isOurWord: Bool, _ sentence: String) {
+        var recipient = Self.failure
+        recipient.status = status
+        recipient.isOurWord = isOurWord
+        #expect(text(report([recipient])).contains(sentence))
+    }
+
     @Test("without ENVID and ORCPT their fields are absent")
     func inventsNothing() {
         var recipient = Self.failure
