@@ -77,6 +77,21 @@ struct HostChoiceTests {
         #expect(house.dispatcher.status.counters.clearFallbacks == 1)
     }
 
+    @Test("words put in front of a handshake are an attack: the host is passed over, and not tried in clear")
+    func noFallbackAfterInjection() async {
+        let dialer = ScriptedDialer(greeting: { target throws(DialError) in
+            if target.hostName != "mx3.to.example" { throw .broken(detail: "words in clear") }
+            return .everything
+        })
+        let house = DeliveryHouse(dialer: dialer)
+        await house.run {
+            let id = house.accept(to: ["a@to.example"])
+            await house.store.until { $0.removed.contains(id) }
+        }
+        #expect(house.dialer.dials.map(\.tls) == [.may, .may, .may])
+        #expect(house.dispatcher.status.counters.clearFallbacks == 0)
+    }
+
     @Test("where TLS is required nothing is ever sent in clear", arguments: [RouteTLS.require, .verify])
     func neverInClear(mode: RouteTLS) async {
         let dialer = ScriptedDialer(greeting: { target throws(DialError) in
