@@ -10,6 +10,7 @@ extension Dispatcher {
         guard let envelope = load(work, worker: session.worker) else { return }
         var pending = envelope.waitingIndices(for: work.domain)
         var results: [RecipientResult] = []
+        var hostCount = 0
         let content: any ContentSource =
             work.fresh.map { FreshContent($0.content) } ?? StoredContent(envelope, in: seams.store)
         while !pending.isEmpty, let connection = session.connection {
@@ -27,6 +28,9 @@ extension Dispatcher {
                 if await !reopen(&session, for: &pending, &results, nil) { break }
             case .nextHost(let failure):
                 if await !reopen(&session, for: &pending, &results, failure) { break }
+            case .otherHost(let failure):
+                hostCount += 1
+                await goElsewhere(&session, for: &pending, &results, failure, hostCount: hostCount)
             }
         }
         session.messageCount += 1
@@ -89,6 +93,31 @@ extension Dispatcher {
         return reading
     }
 
+    /// As `reopen`, from a host that is as good as ever for other mail: where no other may be asked, its
+    /// connection stays.
+    private func goElsewhere(
+        _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult],
+        _ cause: HostFailure, hostCount: Int
+    ) async {
+        let limit = state.withLock { $0.settings.hostsPerAttempt }
+        if hostCount < limit, session.position < session.plan.targets.count {
+            if let connection = session.connection, connection.isUsable { await connection.quit() }
+            leave(&session)
+            if await open(&session) == nil {
+                keepConnection(of: session)
+                return
+            }
+        }
+        for index in pending { results.append(RecipientResult(index: index, kind: .deferred, cause)) }
+        pending = []
+    }
+
+    private func keepConnection(of session: SiteSession) {
+        guard let connection = session.connection else { return }
+        let worker = session.worker
+        state.withLock { $0.workers[worker].connection = connection }
+    }
+
     /// A connection to the next host of the plan. False: there is none, and `pending` is deferred.
     private func reopen(
         _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult],
@@ -96,10 +125,7 @@ extension Dispatcher {
     ) async -> Bool {
         leave(&session)
         guard let failure = await open(&session) else {
-            if let connection = session.connection {
-                let worker = session.worker
-                state.withLock { $0.workers[worker].connection = connection }
-            }
+            keepConnection(of: session)
             return true
         }
         let last = cause ?? failure.failure

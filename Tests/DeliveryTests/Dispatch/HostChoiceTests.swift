@@ -62,6 +62,47 @@ struct HostChoiceTests {
         #expect(house.dispatcher.status.sitesResting == 1)
     }
 
+    @Test("a host that is full hides none that has room")
+    func fullHost() async {
+        let full = Reply(452, EnhancedStatus(4, 3, 1), "Insufficient system storage")
+        let dialer = ScriptedDialer(answering: { transaction, _, target in
+            target.hostName == "mx3.to.example"
+                ? .allTaken(transaction) : .allRefused(transaction, full, command: "MAIL")
+        })
+        let house = DeliveryHouse(dialer: dialer)
+        await house.run {
+            let id = house.accept(to: ["a@to.example", "b@to.example"])
+            await house.store.until { $0.removed.contains(id) }
+        }
+        #expect(house.dialer.deliveries.last?.target.hostName == "mx3.to.example")
+        #expect(house.dialer.deliveries.count == 3 && house.dialer.openMost == 1)
+        // Who is left in the middle of a good session hears QUIT.
+        #expect(house.dialer.quitCount == 3)
+        #expect(house.dispatcher.status.counters.deferred == 0)
+    }
+
+    @Test("where all are full the message waits; so many are asked, and the last connection goes on")
+    func allFull() async {
+        let full = Reply(452, EnhancedStatus(4, 3, 1), "Insufficient system storage")
+        let dialer = ScriptedDialer(answering: { transaction, _, _ in
+            transaction.sizeOctets > 100
+                ? .allRefused(transaction, full, command: "MAIL") : .allTaken(transaction)
+        })
+        let house = DeliveryHouse(dialer: dialer) { $0.hostsPerAttempt = 2 }
+        await house.run {
+            let big = house.accept(to: ["a@to.example"]) { $0.sizeOctets = 1000 }
+            await house.store.until { $0.envelopes[big]?.recipients[0].progress.attempts == 1 }
+            await house.idle()
+            let progress = house.store.contents.envelopes[big]?.recipients[0].progress
+            #expect(progress?.lastReply == full && progress?.lastHost?.hasSuffix(".to.example") == true)
+            let small = house.accept(to: ["a@to.example"])
+            await house.store.until { $0.removed.contains(small) }
+        }
+        #expect(house.dialer.deliveries.count == 3)
+        #expect(house.dialer.dials.count == 2)
+        #expect(house.dispatcher.status.sitesResting == 0)
+    }
+
     @Test("a failed handshake is tried again in clear on the same host where TLS is a bonus, and counted")
     func clearFallback() async {
         let dialer = ScriptedDialer(greeting: { target throws(DialError) in
