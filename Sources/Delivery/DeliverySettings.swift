@@ -42,6 +42,9 @@ package struct DeliverySettings: Sendable {
     /// asks for at least two; who lists hundreds wants us to try forever.
     package var hostLimit = 20
     package var addressLimit = 10
+    /// Hosts that may put one message off for want of their own room in one attempt, before it waits: each
+    /// costs a connection, and a great provider's hosts are often short of the same thing.
+    package var hostsPerAttempt = 3
     /// Octets of new messages kept in memory until their first attempt.
     package var freshOctetLimit = 64 << 20
     /// Attempts of one connection whose outcome is not yet durable: what a crash may send twice.

@@ -8,8 +8,11 @@ struct OutcomeReading: Equatable {
         case settled
         /// An old connection had gone stale: the rest goes over a new one, to the same host.
         case newConnection
-        /// This host will not have the rest now: the next one is asked.
-        case nextHost(Reply)
+        /// This host will not have the rest now: the next one is asked. If all say so, the site rests.
+        case nextHost(HostFailure)
+        /// This host takes mail, but has no room for this message now: the next one is asked, within
+        /// `DeliverySettings.hostsPerAttempt`.
+        case otherHost(HostFailure)
     }
 
     var results: [RecipientResult] = []
@@ -42,13 +45,17 @@ struct OutcomeReading: Equatable {
                 // RFC 5321 §3.8: the host closes. Over an old connection that is how some end it; a new one
                 // may do. At once on a new one, the host is not there for us, and another of its rank may be.
                 unsettled.append(index)
-                next = isReused ? .newConnection : .nextHost(reply)
+                next =
+                    isReused
+                    ? .newConnection : .nextHost(HostFailure(reply: reply, host: host, isOurWord: false))
             case .refused where recipient.isTooMany && someoneWasTaken:
                 again.append(index)
+            case .refused(let reply, _) where recipient.isAboutHost:
+                unsettled.append(index)
+                next = .otherHost(HostFailure(reply: reply, host: host, isOurWord: false))
             case .refused(let reply, _):
-                // Any other 4yz is this host's answer about this message or recipient (greylisting, full
-                // mailbox): its other hosts would say the same, and asking them all at once is what floods
-                // look like.
+                // Any other 4yz is an answer about this message or recipient (greylisting, full mailbox): the
+                // other hosts would say the same, and asking them all at once is what floods look like.
                 let isOurFault = hasCredentials && [530, 534, 535, 538].contains(reply.code)
                 let isPermanent = reply.isPermanent && !recipient.isTooMany && !isOurFault
                 results.append(
@@ -61,10 +68,14 @@ struct OutcomeReading: Equatable {
                     // RFC 1047: the peer may have it. Another host at once would make the duplicate certain;
                     // later, this one may know.
                     possibleDuplicates += 1
-                    results.append(RecipientResult(index: index, kind: .deferred, reply: reply))
+                    results.append(
+                        RecipientResult(
+                            index: index, kind: .deferred, reply: reply, host: host, isOurWord: true))
                 } else {
                     unsettled.append(index)
-                    next = isReused ? .newConnection : .nextHost(reply)
+                    next =
+                        isReused
+                        ? .newConnection : .nextHost(HostFailure(reply: reply, host: host, isOurWord: true))
                 }
             }
         }
@@ -74,8 +85,23 @@ struct OutcomeReading: Equatable {
 extension TransactionOutcome.RecipientOutcome {
     /// "Too many recipients": 452, or from old servers 552, to RCPT (RFC 5321 §4.5.3.1.10).
     fileprivate var isTooMany: Bool {
-        guard case .refused(let reply, let command) = self else { return false }
+        guard case .refused(let reply, let command) = self, !isAboutHost else { return false }
         return (reply.code == 452 || reply.code == 552) && command.uppercased().hasPrefix("RCPT")
+    }
+
+    /// A 4yz by which the host speaks of itself, so that another one may take the message (RFC 5321 §5.1):
+    /// X.3.z, the status of the mail system (RFC 3463 §3.4), but for 4.3.4, which is about the message; of
+    /// those without an enhanced status 452, "insufficient system storage" (RFC 5321 §4.2.3), other than to
+    /// RCPT, where it means too many recipients. A bare 451 is said by greylisting as often as by a host in
+    /// trouble, so it is not believed to be about the host.
+    fileprivate var isAboutHost: Bool {
+        guard case .refused(let reply, let command) = self, (400...499).contains(reply.code) else {
+            return false
+        }
+        guard let status = reply.enhanced else {
+            return reply.code == 452 && !command.uppercased().hasPrefix("RCPT")
+        }
+        return status.statusClass == 4 && status.subject == 3 && status.detail != 4
     }
 }
 
@@ -93,6 +119,9 @@ extension DialError {
             Reply(451, EnhancedStatus(4, 4, 2), "Broken off: \(detail.printable(limit: 200))")
         }
     }
+
+    /// The reply is the host's own.
+    var isAnswer: Bool { if case .refused = self { true } else { false } }
 
     /// The host said that it takes no mail at all (RFC 7504 §3): if all say so, the message is returned.
     ///

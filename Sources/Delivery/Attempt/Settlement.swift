@@ -91,6 +91,6 @@ extension Recipient {
     ) -> DeliveryReport.Recipient {
         DeliveryReport.Recipient(
             mailbox: mailbox, originalRecipient: originalRecipient, action: action, status: status,
-            remoteHost: result.host, reply: result.reply, lastAttempt: now)
+            remoteHost: result.host, reply: result.reply, isOurWord: result.isOurWord, lastAttempt: now)
     }
 }

@@ -116,14 +116,15 @@ struct DestinationSearch: Sendable {
             () async throws(DNSError) in
             try await resolver.addressesV6(name)
         }
-        let answers =
-            await settings.addressFamilies == .v6First ? [answerV6, answerV4] : [answerV4, answerV6]
-        for answer in answers {
+        let answers = await [(answerV4, isV6: false), (answerV6, isV6: true)]
+        for (answer, isV6) in settings.addressFamilies == .v6First ? answers.reversed() : answers {
             switch answer {
             case .success(let answer):
                 found.timeToLive = min(found.timeToLive, answer.timeToLive)
                 found.isOurs = found.isOurs || answer.values.contains { settings.ownAddresses.contains($0) }
-                found.addresses += answer.values.filter(settings.isDialable)
+                // IPv4 in an AAAA record is a mapped address: no host has one, and who publishes it wants
+                // something else than his mail. `IPAddress` takes the mapping off, so the family tells.
+                found.addresses += answer.values.filter { settings.isDialable($0) && !(isV6 && $0.isV4) }
             case .failure(.noSuchName), .failure(.badName): break
             case .failure(let error): found.failure = error
             }
@@ -167,14 +168,15 @@ struct DestinationSearch: Sendable {
     /// rule holds.
     private func literal(_ domain: Domain) -> DestinationAnswer {
         var text = domain.name.dropFirst().dropLast()
-        if text.hasPrefix("ipv6:") { text = text.dropFirst(5) }
+        let isV6 = text.hasPrefix("ipv6:")
+        if isV6 { text = text.dropFirst(5) }
         guard let address = IPAddress(text) else {
             return .never(Reply(550, EnhancedStatus(5, 1, 2), "\(domain) is not an address"))
         }
         guard !settings.ownAddresses.contains(address) else {
             return .never(Reply(554, EnhancedStatus(5, 4, 6), "Mail for \(domain) loops back to us"))
         }
-        guard settings.isDialable(address) else {
+        guard settings.isDialable(address), isV6 != address.isV4 else {
             return .never(Reply(550, EnhancedStatus(5, 4, 4), "\(domain) may not be dialled"))
         }
         let tls = Destination.TLSRule(settings.routes.tls(for: domain))

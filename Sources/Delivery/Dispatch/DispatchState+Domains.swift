@@ -19,13 +19,13 @@ extension DispatchState {
             if now >= until {
                 resolve(domain, now: now, &effects)
             } else {
-                settleAll(domain, .never(reply), &effects)
+                settleAll(domain, .never(reply), now: now, &effects)
             }
         case .resting(let until):
             if now >= until {
                 resolve(domain, now: now, &effects)
             } else {
-                suspend(domain, until: until, now: now)
+                suspend(domain, until: until, now: now, &effects)
             }
         }
     }
@@ -52,12 +52,20 @@ extension DispatchState {
         while resolving.hasRoom, let next = resolveQueue.popFirst() { startLookUp(next, now: now, &effects) }
     }
 
+    /// - Parameter number: of the settings under which it was looked up.
     mutating func resolved(
-        _ domain: DomainIndex, _ answer: DestinationAnswer, now: Timestamp, _ effects: inout Effects
+        _ domain: DomainIndex, _ answer: DestinationAnswer, under number: Int, now: Timestamp,
+        _ effects: inout Effects
     ) {
         if let lookUp = lookUps.removeValue(forKey: domain) { resolving.leave(wasSlow: lookUp.isSlow) }
         let place = Int(domain.rawValue)
         domains[place].isResolving = false
+        guard number == settingsNumber else {
+            // The settings changed meanwhile: it is looked up once more.
+            wake(domain, now: now, &effects)
+            startLookUps(now: now, &effects)
+            return
+        }
         switch answer {
         case .found(let destination, let life):
             domains[place].lookUpFailures = 0
@@ -91,7 +99,9 @@ extension DispatchState {
         }
         leaveSite(domain)
         domains[place].kind = .resting(until: until)
-        if let slot = scheduler.take(from: domain) { settle(slot, .failed(reply, host: nil), &effects) }
+        if let slot = scheduler.take(from: domain) {
+            settle(slot, .failed(HostFailure(reply: reply, host: nil, isOurWord: true)), now: now, &effects)
+        }
     }
 
     // MARK: Sites
@@ -132,7 +142,7 @@ extension DispatchState {
 
     private mutating func join(_ domain: DomainIndex, _ site: Int, now: Timestamp, _ effects: inout Effects) {
         if case .resting(let until) = sites[site].concurrency.permission(now: now) {
-            suspend(domain, until: until, now: now)
+            suspend(domain, until: until, now: now, &effects)
             return
         }
         if !domains[Int(domain.rawValue)].isQueued {
@@ -145,40 +155,40 @@ extension DispatchState {
     // MARK: Entries that cannot go
 
     /// Puts a batch of the domain's ready entries to rest; the others follow with the next tick.
-    mutating func suspend(_ domain: DomainIndex, until: Timestamp, now: Timestamp) {
+    mutating func suspend(
+        _ domain: DomainIndex, until: Timestamp, now: Timestamp, _ effects: inout Effects
+    ) {
         let spread = max((until - now) / 5, .seconds(1))
         for _ in 0..<Self.suspensionBatch {
             guard let slot = scheduler.take(from: domain) else { return }
             if scheduler.isOverdue(slot, now: now) {
-                matters.append(Matter(work: work(slot, takingFresh: true), cause: .overdue))
+                settle(slot, .overdue, now: now, &effects)
                 continue
             }
             _ = fresh.take(slot)
-            let due = until + spread * Double.random(in: 0...1, using: &random)
-            scheduler.putOff(slot, until: due, failures: scheduler.failures(slot))
+            // Not beyond its time: its sender is to hear of it then.
+            let due = min(
+                until + spread * Double.random(in: 0...1, using: &random), scheduler.deadline(slot))
+            scheduler.putOff(slot, until: due, failures: scheduler.failures(slot), restsWithSite: true)
             counters.suspended += 1
         }
         if scheduler.readyCount(of: domain) > 0 { awaken(domain) }
     }
 
-    private mutating func settleAll(_ domain: DomainIndex, _ cause: Matter.Cause, _ effects: inout Effects) {
+    private mutating func settleAll(
+        _ domain: DomainIndex, _ cause: Matter.Cause, now: Timestamp, _ effects: inout Effects
+    ) {
         for _ in 0..<Self.suspensionBatch {
             guard let slot = scheduler.take(from: domain) else { return }
-            settle(slot, cause, &effects)
+            settle(slot, cause, now: now, &effects)
         }
         if scheduler.readyCount(of: domain) > 0 { awaken(domain) }
     }
 
-    mutating func settle(_ slot: Slot, _ cause: Matter.Cause, _ effects: inout Effects) {
-        matters.append(Matter(work: work(slot, takingFresh: true), cause: cause))
-        startSettlers(&effects)
-    }
-
-    mutating func startSettlers(_ effects: inout Effects) {
-        while settlerCount < 8, settlerCount < matters.count {
-            settlerCount += 1
-            effects.jobs.append(.settle)
-        }
+    private mutating func settle(
+        _ slot: Slot, _ cause: Matter.Cause, now: Timestamp, _ effects: inout Effects
+    ) {
+        settle(Matter(work: work(slot, takingFresh: true), cause: cause), now: now, &effects)
     }
 
     mutating func work(_ slot: Slot, takingFresh: Bool) -> Work {

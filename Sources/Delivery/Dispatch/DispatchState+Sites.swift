@@ -153,8 +153,7 @@ extension DispatchState {
     /// No host of the site took the connection: one entry's failure is recorded, the others rest with the
     /// site.
     mutating func openingFailed(
-        _ worker: Int, _ reply: Reply, host: String?, isForever: Bool, now: Timestamp,
-        _ effects: inout Effects
+        _ worker: Int, _ failure: HostFailure, isForever: Bool, now: Timestamp, _ effects: inout Effects
     ) {
         endOpening(worker)
         let site = workers[worker].site
@@ -164,21 +163,21 @@ extension DispatchState {
             sites[site].concurrency.openingAbandoned()
         } else if sites[site].concurrency.openingFailed(now: now, limits: settings.limits, using: &random) {
             counters.sitesFailed += 1
-            sites[site].lastFailure = (reply, host)
+            sites[site].lastFailure = failure
             if let work = take(site) {
-                let cause = isForever ? Matter.Cause.returned(reply, host: host) : .failed(reply, host: host)
-                matters.append(Matter(work: work, cause: cause))
-                startSettlers(&effects)
+                let cause = isForever ? Matter.Cause.returned(failure) : .failed(failure)
+                settle(Matter(work: work, cause: cause), now: now, &effects)
             }
             rest(site, now: now)
         }
+        retire(site)
         openWaiting(now: now, &effects)
     }
 
     /// The site greeted us and then turned us away, at all its hosts.
-    mutating func turnedAway(_ site: Int, _ reply: Reply, host: String?, now: Timestamp) {
+    mutating func turnedAway(_ site: Int, _ failure: HostFailure, now: Timestamp) {
         sites[site].concurrency.rest(now: now, limits: settings.limits, using: &random)
-        sites[site].lastFailure = (reply, host)
+        sites[site].lastFailure = failure
         rest(site, now: now)
     }
 
@@ -211,6 +210,7 @@ extension DispatchState {
         workers[worker].connection = nil
         forget(worker)
         pump(site, now: now, &effects)
+        retire(site)
         openWaiting(now: now, &effects)
     }
 

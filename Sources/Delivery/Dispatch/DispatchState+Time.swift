@@ -34,6 +34,7 @@ extension DispatchState {
                 domains[Int(domain.rawValue)].isAwaited = false
                 wake(domain, now: now, &effects)
             }
+            endGatherings(now: now, &effects)
             startSettlers(&effects)
             isMore = isMore || !resting.isEmpty
             // What waited for the store, or for a share, and was woken by nobody.
@@ -110,6 +111,7 @@ extension DispatchState {
         abortAt = moment
         resolveQueue.removeAll()
         resting.removeAll()
+        endAllGatherings(&effects)
         watchOpenings(now: now, &effects)
         dismissIdle(now: now, &effects)
     }
@@ -136,11 +138,6 @@ extension DispatchState {
             leaveSite(domain)
             domains[Int(domain.rawValue)] = DomainKnowledge()
         }
-        for number in Array(sites.numbers)
-        where sites[number].domainCount == 0 && !sites[number].concurrency.isInUse && !sites[number].isWaiting
-        {
-            siteNumbers[sites[number].destination.key] = nil
-            sites.remove(number, leaving: .gone)
-        }
+        for number in Array(sites.numbers) { retire(number) }
     }
 }

@@ -9,6 +9,8 @@ import QueueEngine
 struct DispatchState: ~Copyable, Sendable {
     var scheduler = Scheduler()
     var settings: DeliverySettings
+    /// Counts the settings: what was found out under earlier ones is not believed.
+    var settingsNumber = 0
     var random: SplitMix
     var fresh: FreshCache
     var fingerprints = FingerprintIndex()
@@ -39,7 +41,11 @@ struct DispatchState: ~Copyable, Sendable {
 
     /// Domains with ready entries that are to be looked at with the next ticks, a batch at a time.
     var resting: Deque<DomainIndex> = []
-    var matters: Deque<Matter> = []
+    /// What is to be settled without a connection; that of one message together.
+    var matters: Deque<[Matter]> = []
+    /// Matters of messages of which more may end at any moment, and until when each is waited for.
+    var gathered: [QueueID: [Matter]] = [:]
+    var gathering: Deque<(until: Timestamp, id: QueueID)> = []
     var settlerCount = 0
 
     /// Outcomes that the store refused.

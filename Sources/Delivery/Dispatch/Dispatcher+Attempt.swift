@@ -10,6 +10,7 @@ extension Dispatcher {
         guard let envelope = load(work, worker: session.worker) else { return }
         var pending = envelope.waitingIndices(for: work.domain)
         var results: [RecipientResult] = []
+        var hostCount = 0
         let content: any ContentSource =
             work.fresh.map { FreshContent($0.content) } ?? StoredContent(envelope, in: seams.store)
         while !pending.isEmpty, let connection = session.connection {
@@ -25,8 +26,11 @@ extension Dispatcher {
             case .newConnection:
                 session.position = 0
                 if await !reopen(&session, for: &pending, &results, nil) { break }
-            case .nextHost(let reply):
-                if await !reopen(&session, for: &pending, &results, reply) { break }
+            case .nextHost(let failure):
+                if await !reopen(&session, for: &pending, &results, failure) { break }
+            case .otherHost(let failure):
+                hostCount += 1
+                await goElsewhere(&session, for: &pending, &results, failure, hostCount: hostCount)
             }
         }
         session.messageCount += 1
@@ -89,30 +93,48 @@ extension Dispatcher {
         return reading
     }
 
+    /// As `reopen`, from a host that is as good as ever for other mail: where no other may be asked, its
+    /// connection stays.
+    private func goElsewhere(
+        _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult],
+        _ cause: HostFailure, hostCount: Int
+    ) async {
+        let limit = state.withLock { $0.settings.hostsPerAttempt }
+        if hostCount < limit, session.position < session.plan.targets.count {
+            if let connection = session.connection, connection.isUsable { await connection.quit() }
+            leave(&session)
+            if await open(&session) == nil {
+                keepConnection(of: session)
+                return
+            }
+        }
+        for index in pending { results.append(RecipientResult(index: index, kind: .deferred, cause)) }
+        pending = []
+    }
+
+    private func keepConnection(of session: SiteSession) {
+        guard let connection = session.connection else { return }
+        let worker = session.worker
+        state.withLock { $0.workers[worker].connection = connection }
+    }
+
     /// A connection to the next host of the plan. False: there is none, and `pending` is deferred.
     private func reopen(
         _ session: inout SiteSession, for pending: inout [Int], _ results: inout [RecipientResult],
-        _ reply: Reply?
+        _ cause: HostFailure?
     ) async -> Bool {
-        let host = session.hostText
         leave(&session)
         guard let failure = await open(&session) else {
-            if let connection = session.connection {
-                let worker = session.worker
-                state.withLock { $0.workers[worker].connection = connection }
-            }
+            keepConnection(of: session)
             return true
         }
-        let last = reply ?? failure.reply
-        let lastHost = reply == nil ? failure.host : host
-        for index in pending {
-            results.append(RecipientResult(index: index, kind: .deferred, reply: last, host: lastHost))
-        }
+        let last = cause ?? failure.failure
+        for index in pending { results.append(RecipientResult(index: index, kind: .deferred, last)) }
         pending = []
         if results.allSatisfy({ $0.kind == .deferred }) {
             let now = seams.clock.now
             state.withLock { state in
-                state.turnedAway(state.workers[session.worker].site, last, host: lastHost, now: now)
+                state.turnedAway(state.workers[session.worker].site, last, now: now)
             }
         }
         return false
@@ -146,6 +168,21 @@ extension Dispatcher {
             }
         }
         return nil
+    }
+
+    /// As `load`, for entries of one message; those that have nothing left to do are out.
+    func load(jointly works: [Work]) -> (envelope: Envelope, works: [Work])? {
+        if works.count == 1 { return load(works[0], worker: nil).map { ($0, works) } }
+        var envelope: Envelope?
+        var loaded: [Work] = []
+        for var work in works {
+            // In memory the message is as it was accepted; the store knows what came of its other entries.
+            work.fresh = nil
+            guard let found = load(work, worker: nil) else { continue }
+            envelope = found
+            loaded.append(work)
+        }
+        return envelope.map { ($0, loaded) }
     }
 
     /// Our own fault, and neither a host's nor a recipient's: the message stays, and the host stays in

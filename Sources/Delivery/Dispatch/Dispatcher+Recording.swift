@@ -16,6 +16,8 @@ struct Record: Sendable {
     /// When the entry goes on; nil: it is done.
     var nextAttempt: Timestamp?
     var failures: Int
+    /// The other entries whose outcome this is, too.
+    var companions: [Companion] = []
     /// What removes the message, if this entry is the last; nil: `changes` do.
     var removal: QueueChange?
     var worker: Int?
@@ -29,6 +31,19 @@ struct Record: Sendable {
     /// Who waits for the outcome to be dealt with.
     var done: (@Sendable () -> Void)?
 
+    struct Companion: Sendable {
+        var slot: Slot
+        var nextAttempt: Timestamp?
+        var failures: Int
+    }
+
+    /// What one entry brings to a record.
+    struct Part: Sendable {
+        var work: Work
+        var results: [RecipientResult]
+        var place: AttemptPlace
+    }
+
     struct Tally: Sendable {
         var delivered = 0
         var deferred = 0
@@ -40,16 +55,14 @@ struct Record: Sendable {
 
 /// What a record was made of, to make it again.
 final class PlainRecord: Sendable {
-    let work: Work
     let envelope: Envelope
-    let results: [RecipientResult]
-    let place: AttemptPlace
+    let first: Record.Part
+    let more: [Record.Part]
 
-    init(work: Work, envelope: Envelope, results: [RecipientResult], place: AttemptPlace) {
-        self.work = work
+    init(envelope: Envelope, first: Record.Part, more: [Record.Part]) {
         self.envelope = envelope
-        self.results = results
-        self.place = place
+        self.first = first
+        self.more = more
     }
 }
 
@@ -67,13 +80,19 @@ extension Dispatcher {
         }
         let now = seams.clock.now
         let worker = session.worker
-        change { state, effects in
+        let isGathered = change { state, effects in
+            if results.contains(where: \.isAnswer) { state.answered(worker, now: now, &effects) }
+            if state.mayEndWithOthers(work.slot), state.isReportedFailure(results, of: envelope, now: now) {
+                state.settle(Matter(work: work, cause: .answered(results, place)), now: now, &effects)
+                return true
+            }
             state.workers[worker].unrecordedCount += 1
-            if results.contains(where: { $0.host != nil }) { state.answered(worker, now: now, &effects) }
+            return false
         }
+        if isGathered { return }
         commit(
             makeRecord(
-                work, envelope, results, place, worker: session.worker,
+                envelope, Record.Part(work: work, results: results, place: place), worker: session.worker,
                 isFinalDelivery: session.destination.language == .lmtp))
     }
 
@@ -112,17 +131,25 @@ extension Dispatcher {
         commit(record)
     }
 
+    /// - Parameters:
+    ///   - more: what other entries of the message bring; the sender gets one report of all.
     func makeRecord(
-        _ work: Work, _ envelope: Envelope, _ results: [RecipientResult], _ place: AttemptPlace, worker: Int?,
+        _ envelope: Envelope, _ first: Record.Part, more: [Record.Part] = [], worker: Int?,
         mayReport: Bool = true, isFinalDelivery: Bool = false
     ) -> Record {
         let now = seams.clock.now
+        let work = first.work
+        let results = more.isEmpty ? first.results : first.results + more.flatMap(\.results)
         let (settlement, isOnly, settings, reportID) = state.withLock { state in
             let settlement = Settlement(
                 of: envelope, results: results, now: now, schedule: state.settings.retry,
-                failures: work.failures,
+                failures: more.reduce(work.failures) { max($0, $1.work.failures) },
                 mayReport: mayReport, isFinalDelivery: isFinalDelivery, random: &state.random)
-            return (settlement, state.scheduler.isOnly(work.slot), state.settings, state.newID(now: now))
+            let isOnly =
+                more.isEmpty
+                ? state.scheduler.isOnly(work.slot)
+                : state.scheduler.slots(of: work.id).count == more.count + 1
+            return (settlement, isOnly, state.settings, state.newID(now: now))
         }
         var record = Record(
             slot: work.slot, id: work.id, fingerprints: envelope.fingerprints, changes: [], lines: [],
@@ -147,14 +174,18 @@ extension Dispatcher {
             told.delayNotifiedAt = now
             record.changes.append(.amend(told))
         }
-        record.lines = place.lines(envelope, results, settlement.progress, now: now)
+        if more.isEmpty {
+            record.lines = first.place.lines(envelope, results, settlement.progress, now: now)
+        } else {
+            divide(settlement, of: envelope, among: [first] + more, now: now, into: &record)
+        }
         if !settlement.reported.isEmpty, let sender = envelope.reversePath.mailbox {
             let report = report(
                 to: sender, about: envelope, settlement.reported, fresh: work.fresh, id: reportID, now: now,
                 settings)
             record.changes.append(.accept(report))
             record.lines.append(
-                place.reportEvent(report, about: envelope, settlement.reported, now: now).encoded())
+                first.place.reportEvent(report, about: envelope, settlement.reported, now: now).encoded())
             record.report = report
         } else if envelope.reversePath == .null && settlement.bouncedCount > 0 {
             record.tally.doubleBounces = 1
@@ -162,11 +193,12 @@ extension Dispatcher {
             event.add("reason", .text(results.first { $0.kind != .delivered }?.reply.description ?? ""))
             record.lines.append(event.encoded())
             if let recipient = settings.doubleBounceRecipient {
-                let lines = settlement.progress.filter { $0.progress.state == .bounced }.map {
+                let over = zip(results, settlement.progress).filter { $0.1.progress.state == .bounced }
+                let lines = over.map { result, _ in
                     DeliveryReport.Recipient(
-                        mailbox: envelope.recipients[$0.index].mailbox, action: .failed,
-                        status: $0.progress.lastReply?.enhanced ?? EnhancedStatus(5, 0, 0),
-                        remoteHost: $0.progress.lastHost, reply: $0.progress.lastReply, lastAttempt: now)
+                        mailbox: envelope.recipients[result.index].mailbox, action: .failed,
+                        status: result.reply.enhanced ?? EnhancedStatus(5, 0, 0), remoteHost: result.host,
+                        reply: result.reply, isOurWord: result.isOurWord, lastAttempt: now)
                 }
                 // Reports about reports end here: the postmaster's own is given up in silence.
                 if !envelope.recipients.contains(where: { $0.mailbox == recipient }) {
@@ -183,11 +215,31 @@ extension Dispatcher {
         }
         if record.report != nil {
             // Where the store takes no new message, the same results without a report.
-            let plain =
-                mayReport ? PlainRecord(work: work, envelope: envelope, results: results, place: place) : nil
-            record.withoutReport = plain
+            record.withoutReport = mayReport ? PlainRecord(envelope: envelope, first: first, more: more) : nil
         }
         return record
+    }
+
+    /// What each of several entries has of a settlement: its lines, and when it goes on.
+    private func divide(
+        _ settlement: Settlement, of envelope: Envelope, among parts: [Record.Part], now: Timestamp,
+        into record: inout Record
+    ) {
+        var rest = settlement.progress[...]
+        for (number, part) in parts.enumerated() {
+            let progress = Array(rest.prefix(part.results.count))
+            rest = rest.dropFirst(part.results.count)
+            record.lines += part.place.lines(envelope, part.results, progress, now: now)
+            let waits = progress.contains { $0.progress.state == .waiting }
+            let next = waits ? settlement.nextAttempt : nil
+            if number == 0 {
+                record.nextAttempt = next
+            } else {
+                record.companions.append(
+                    Record.Companion(
+                        slot: part.work.slot, nextAttempt: next, failures: part.work.failures + 1))
+            }
+        }
     }
 
     // MARK: The store
@@ -206,7 +258,7 @@ extension Dispatcher {
     private func commitWithoutReport(_ record: Record) {
         guard let plain = record.withoutReport else { return }
         var again = makeRecord(
-            plain.work, plain.envelope, plain.results, plain.place, worker: record.worker, mayReport: false)
+            plain.envelope, plain.first, more: plain.more, worker: record.worker, mayReport: false)
         again.done = record.done
         commit(again)
     }
@@ -215,14 +267,13 @@ extension Dispatcher {
     private func recorded(_ record: Record, isDurable: Bool = true) {
         let now = seams.clock.now
         let isLast = change { state, effects in
-            var isLast = false
             if record.tellsOfDelay { state.scheduler.noticeGiven(record.slot) }
-            if let next = record.nextAttempt {
-                state.scheduler.putOff(record.slot, until: next, failures: record.failures)
-            } else {
-                isLast = state.scheduler.finish(record.slot)
-                if isLast { state.fingerprints.remove(record.fingerprints, of: record.id) }
+            var isLast = state.end(record.slot, until: record.nextAttempt, failures: record.failures)
+            for other in record.companions {
+                isLast = state.end(other.slot, until: other.nextAttempt, failures: other.failures) || isLast
             }
+            if isLast { state.fingerprints.remove(record.fingerprints, of: record.id) }
+            if !state.gathered.isEmpty { state.siblingEnded(of: record.id, &effects) }
             state.counters.count(record)
             if let worker = record.worker { state.recorded(worker, now: now, &effects) }
             return isLast
@@ -257,6 +308,23 @@ extension Dispatcher {
 }
 
 extension DispatchState {
+    /// Whether nobody of an attempt is tried again, nobody was served, and the sender is to be told.
+    fileprivate func isReportedFailure(
+        _ results: [RecipientResult], of envelope: Envelope, now: Timestamp
+    ) -> Bool {
+        guard envelope.reversePath != .null else { return false }
+        let isExpired = now >= settings.retry.deadline(of: envelope)
+        return results.allSatisfy { $0.kind == .bounced || ($0.kind == .deferred && isExpired) }
+            && results.contains { envelope.recipients[$0.index].wants(.failure) }
+    }
+
+    /// An entry's outcome is recorded: it waits, or it is done. True: it was the last of its message.
+    fileprivate mutating func end(_ slot: Slot, until next: Timestamp?, failures: Int) -> Bool {
+        guard let next else { return scheduler.finish(slot) }
+        scheduler.putOff(slot, until: next, failures: failures)
+        return false
+    }
+
     static let recordRetryPause: Duration = .seconds(1)
 
     /// All that is to be offered again, at most once a second; at the end of a stop's grace it is given up.

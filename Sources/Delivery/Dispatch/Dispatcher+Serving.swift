@@ -29,8 +29,7 @@ struct SiteSession {
 extension Dispatcher {
     /// Why a site could not be reached.
     struct OpenFailure {
-        var reply: Reply
-        var host: String?
+        var failure: HostFailure
         /// Every host said that it never takes mail.
         var isForever: Bool
     }
@@ -46,8 +45,7 @@ extension Dispatcher {
             let now = seams.clock.now
             change { state, effects in
                 state.openingFailed(
-                    worker, failure.reply, host: failure.host, isForever: failure.isForever, now: now,
-                    &effects)
+                    worker, failure.failure, isForever: failure.isForever, now: now, &effects)
             }
             return
         }
@@ -109,7 +107,9 @@ extension Dispatcher {
     /// Dials from the session's position on until a host takes us; nil: one did.
     func open(_ session: inout SiteSession) async -> OpenFailure? {
         var failure = OpenFailure(
-            reply: Reply(451, EnhancedStatus(4, 4, 1), "No host left to try"), host: nil, isForever: false)
+            failure: HostFailure(
+                reply: Reply(451, EnhancedStatus(4, 4, 1), "No host left to try"), host: nil, isOurWord: true),
+            isForever: false)
         var isForever = true
         while session.position < session.plan.targets.count {
             var target = session.plan.targets[session.position]
@@ -129,11 +129,12 @@ extension Dispatcher {
                 return nil
             case .failure(let error):
                 isForever = isForever && error.saysNoMailEver
-                failure = OpenFailure(reply: error.reply, host: target.hostName, isForever: false)
+                failure.failure = HostFailure(
+                    reply: error.reply, host: target.hostName, isOurWord: !error.isAnswer)
                 if state.withLock({ $0.openingIsOver(session.worker) }) { return failure }
             }
         }
-        failure.isForever = isForever && failure.host != nil
+        failure.isForever = isForever && failure.failure.host != nil
         return failure
     }
 

@@ -75,15 +75,6 @@ package final class Dispatcher: MessageFeed {
         change { state, effects in state.stop(abortAt: now + grace, now: now, &effects) }
     }
 
-    /// New settings, from the next look-up and connection on. Limits of shares take effect at the next start.
-    package func apply(_ settings: DeliverySettings) {
-        state.withLock { state in
-            state.settings = settings
-            state.fresh.octetLimit = settings.freshOctetLimit
-            state.expireKnowledge()
-        }
-    }
-
     /// While it is paused no attempt begins: a node that may not deliver takes and keeps mail all the same.
     package func pause(_ isPaused: Bool) { self.isPaused.store(isPaused, ordering: .releasing) }
 
@@ -134,10 +125,10 @@ package final class Dispatcher: MessageFeed {
     }
 
     private func resolve(_ index: DomainIndex, _ domain: Domain) async {
-        let settings = state.withLock { $0.settings }
+        let (settings, number) = state.withLock { ($0.settings, $0.settingsNumber) }
         let answer = await DestinationSearch(settings: settings, resolver: seams.resolver).hosts(of: domain)
         let now = seams.clock.now
-        change { state, effects in state.resolved(index, answer, now: now, &effects) }
+        change { state, effects in state.resolved(index, answer, under: number, now: now, &effects) }
     }
 
     /// Looks at the clock until all is over.

@@ -16,7 +16,7 @@ struct Site: Sendable {
     var isWaiting = false
     /// Domains whose mail goes here.
     var domainCount = 0
-    var lastFailure: (reply: Reply, host: String?)?
+    var lastFailure: HostFailure?
 
     /// No site.
     static let gone = Site(

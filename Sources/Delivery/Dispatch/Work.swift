@@ -20,12 +20,17 @@ struct Matter: Sendable {
         /// Mail cannot go there.
         case never(Reply)
         /// An attempt that reached nobody.
-        case failed(Reply, host: String?)
-        /// All hosts said that they take no mail, or an operator returns it.
-        case returned(Reply, host: String?)
+        case failed(HostFailure)
+        /// All hosts said that they take no mail.
+        case returned(HostFailure)
+        /// An attempt's results, all of them final failures.
+        case answered([RecipientResult], AttemptPlace)
     }
     var work: Work
     var cause: Cause
+
+    /// A host has said it.
+    var isAnswer: Bool { if case .answered = cause { true } else { false } }
 }
 
 /// A task that the dispatcher wants begun.

@@ -80,6 +80,7 @@ extension Dispatcher {
             ? .inFlight : isHeld ? .held : views.contains { $0.place == .waiting } ? .deferred : .waiting
         return QueueItem(
             envelope: envelope, state: kind,
-            nextAttempt: views.filter { $0.place == .waiting }.map(\.due).min(), obstacle: obstacle)
+            nextAttempt: views.filter { $0.place == .waiting }.map(\.due).min(),
+            obstacle: obstacle.map { ($0.reply, $0.host) })
     }
 }

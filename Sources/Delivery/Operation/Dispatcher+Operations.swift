@@ -133,12 +133,15 @@ extension Dispatcher {
                 }
                 throw error
             }
-            for work in works {
-                guard let envelope = load(work, worker: nil) else { continue }
-                let results = envelope.waitingIndices(for: work.domain).map {
-                    RecipientResult(index: $0, kind: .bounced, reply: reply)
+            if let (envelope, works) = load(jointly: works) {
+                let parts = works.map { work in
+                    Record.Part(
+                        work: work,
+                        results: envelope.waitingIndices(for: work.domain).map {
+                            RecipientResult(index: $0, kind: .bounced, reply: reply, isOurWord: true)
+                        }, place: AttemptPlace())
                 }
-                await settle(makeRecord(work, envelope, results, AttemptPlace(), worker: nil))
+                await settle(makeRecord(envelope, parts[0], more: Array(parts.dropFirst()), worker: nil))
             }
             report.count(envelope.id)
         }

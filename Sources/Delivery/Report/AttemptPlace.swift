@@ -4,7 +4,7 @@ import QueueEngine
 import Telemetry
 
 /// Where an attempt took place, as events tell it.
-struct AttemptPlace: Sendable {
+struct AttemptPlace: Sendable, Equatable {
     var host: String?
     var address: String?
     var tls: String?

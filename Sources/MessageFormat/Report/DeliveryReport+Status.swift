@@ -56,7 +56,7 @@ extension DeliveryReport {
         }
         if let reply = recipient.reply {
             octets.append(
-                recipient.remoteHost == nil ? "Diagnostic-Code: x-chappe; " : "Diagnostic-Code: smtp; ")
+                recipient.isOurWord ? "Diagnostic-Code: x-chappe; " : "Diagnostic-Code: smtp; ")
             octets.append(folded: reply.description.printable(limit: limits.replyOctets))
             octets.append("\r\n")
         }

@@ -56,12 +56,16 @@ extension DeliveryReport {
         text.line("    \(recipient.mailbox)")
         if recipient.action == .failed || recipient.action == .delayed {
             text.indented(
-                FailureExplanation.sentence(for: recipient.status, domain: recipient.mailbox.domain.name))
+                FailureExplanation.sentence(
+                    for: recipient.status, domain: recipient.mailbox.domain.name,
+                    isOurWord: recipient.isOurWord))
         }
         guard let reply = recipient.reply else { return }
         let said = reply.description.printable(limit: limits.replyOctets)
-        if let host = recipient.remoteHost {
+        if let host = recipient.remoteHost, !recipient.isOurWord {
             text.indented("\(host.printable(limit: 255)) said: \(said)")
+        } else if let host = recipient.remoteHost {
+            text.indented("Details, at \(host.printable(limit: 255)): \(said)")
         } else if recipient.action == .failed || recipient.action == .delayed {
             text.indented("Details: \(said)")
         }

@@ -17,18 +17,20 @@ package struct DeliveryReport: Sendable {
         package var action: Action
         /// Class 5 or 4 for failures, 4 for delays, 2 otherwise (RFC 3464 §2.3.4).
         package var status: EnhancedStatus
-        /// Who said it: the remote host's name, or nil where no host took part.
+        /// The remote host's name, or nil where no host took part.
         package var remoteHost: String?
-        /// The reply of the remote host; without `remoteHost`, what we ourselves say of the failure.
+        /// The reply of the remote host, or what we ourselves say of the failure.
         package var reply: Reply?
+        /// `reply` is ours: no host took part, or it said nothing of the kind.
+        package var isOurWord: Bool
         package var lastAttempt: Timestamp?
         /// For delays: when we give up.
         package var retriedUntil: Timestamp?
 
         package init(
             mailbox: Mailbox, originalRecipient: String? = nil, action: Action, status: EnhancedStatus,
-            remoteHost: String? = nil, reply: Reply? = nil, lastAttempt: Timestamp? = nil,
-            retriedUntil: Timestamp? = nil
+            remoteHost: String? = nil, reply: Reply? = nil, isOurWord: Bool = false,
+            lastAttempt: Timestamp? = nil, retriedUntil: Timestamp? = nil
         ) {
             self.mailbox = mailbox
             self.originalRecipient = originalRecipient
@@ -36,6 +38,7 @@ package struct DeliveryReport: Sendable {
             self.status = status
             self.remoteHost = remoteHost
             self.reply = reply
+            self.isOurWord = isOurWord || remoteHost == nil
             self.lastAttempt = lastAttempt
             self.retriedUntil = retriedUntil
         }

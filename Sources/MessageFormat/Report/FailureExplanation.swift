@@ -2,8 +2,10 @@ import MailValues
 
 /// What an enhanced status means, in words for the sender of a message (RFC 3463 §3).
 enum FailureExplanation {
-    static func sentence(for status: EnhancedStatus, domain: String) -> String {
+    /// - Parameter isOurWord: no host of the domain said it.
+    static func sentence(for status: EnhancedStatus, domain: String, isOurWord: Bool = false) -> String {
         let isTemporary = status.statusClass == 4
+        if isOurWord, let sentence = ourSentence(for: status) { return sentence }
         switch (status.subject, status.detail) {
         case (1, 1), (1, 0), (1, 6): return "There is no such mailbox at \(domain)."
         case (1, 2): return "The domain \(domain) does not exist, or takes no mail."
@@ -30,6 +32,24 @@ enum FailureExplanation {
             return isTemporary
                 ? "The receiving system could not take the message for now."
                 : "The receiving system refused the message."
+        }
+    }
+
+    /// Where the usual sentence would blame a system that knows nothing of the message; nil: it would not.
+    private static func ourSentence(for status: EnhancedStatus) -> String? {
+        let isTemporary = status.statusClass == 4
+        switch (status.subject, status.detail) {
+        // A channel that could not be made safe is what it says it is.
+        case (7, 4), (7, 5), (7, 10), (7, 11): return nil
+        case (7, _):
+            return isTemporary
+                ? "This mail system does not send it for now, by its own rules."
+                : "It was not sent: the postmaster of this mail system, or a rule of his, decided so."
+        case (3, let detail) where detail != 4: return "This mail system cannot send it at the moment."
+        case (1...7, _): return nil
+        default:
+            return isTemporary
+                ? "This mail system could not send it for now." : "This mail system did not send it."
         }
     }
 }

@@ -40,6 +40,8 @@ struct EntryRecord: Sendable {
     var place: Place = .free
     /// It is in flight, and is to be held once that is over.
     var holdsWhenBack = false
+    /// It waits untried because its site takes nothing, and not for a moment of its own.
+    var restsWithSite = false
 
     var id: QueueID { QueueID(high: idHigh, low: idLow) }
 }

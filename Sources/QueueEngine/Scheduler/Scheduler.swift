@@ -125,9 +125,14 @@ package struct Scheduler: Sendable {
     package func readyCount(of domain: DomainIndex) -> Int { Int(domains[domain.rawValue].readyCount) }
 
     /// What came of an attempt: not yet. The entry waits until then, or is held if that was asked meanwhile.
-    package mutating func putOff(_ slot: Slot, until due: Timestamp, failures: Int) {
+    ///
+    /// - Parameter restsWithSite: there was no attempt, because its site is known to take nothing.
+    package mutating func putOff(
+        _ slot: Slot, until due: Timestamp, failures: Int, restsWithSite: Bool = false
+    ) {
         leaveFlight(slot)
         table[slot].failures = UInt16(clamping: failures)
+        table[slot].restsWithSite = restsWithSite
         if table[slot].holdsWhenBack {
             place(slot, held: ())
         } else {
@@ -166,6 +171,7 @@ package struct Scheduler: Sendable {
     package func domain(_ index: DomainIndex) -> Domain { domains[index.rawValue].domain }
     package func index(of domain: Domain) -> DomainIndex? { domains.number(of: domain).map(DomainIndex.init) }
     package func failures(_ slot: Slot) -> Int { Int(table[slot].failures) }
+    package func deadline(_ slot: Slot) -> Timestamp { Timestamp(seconds: Int64(table[slot].deadline)) }
     package func isOnly(_ slot: Slot) -> Bool { table[slot].sibling == slot }
 
     /// Whether the entry's time is up, or its sender is to hear of delay.
@@ -225,6 +231,23 @@ package struct Scheduler: Sendable {
             leave(slot)
             appendReady(slot)
             becameReady(domainIndex(slot))
+        }
+    }
+
+    /// Makes ready what waits, among a portion of the slots, because of where it was to go: tried in vain, or
+    /// at rest with its site. What is not to go before a moment of its own stays.
+    package mutating func hasten(
+        _ slots: Range<Int>, of meant: Set<DomainIndex>, _ becameReady: (DomainIndex) -> Void
+    ) {
+        for slot in slots {
+            let slot = Slot(slot)
+            let record = table[slot]
+            guard record.place == .waiting, record.failures > 0 || record.restsWithSite else { continue }
+            let domain = DomainIndex(rawValue: record.domain)
+            guard meant.contains(domain) else { continue }
+            leave(slot)
+            appendReady(slot)
+            becameReady(domain)
         }
     }
 

@@ -95,8 +95,15 @@ extension ClientSession {
         }
     }
 
-    /// No reply is owed from here on: octets in clear behind the 220 end the session, so that nobody can put
-    /// words in front of the encrypted ones (RFC 3207 §6).
+    /// Octets in clear came behind the 220, so that somebody between us could put words in front of the encrypted
+    /// ones (RFC 3207 §6). No handshake is begun, and it is none that failed: that would have us come back in
+    /// clear, which is what an attacker wants.
+    mutating func interrupted(_ actions: inout [ClientAction]) {
+        actions.removeAll { $0 == .startTLS }
+        fail(.broken(detail: "words in clear behind the reply to STARTTLS"), &actions)
+    }
+
+    /// No reply is owed from here on.
     private mutating func beginHandshake(now: Timestamp, _ actions: inout [ClientAction]) {
         state = .handshaking
         deadline = now + timeouts.handshake

@@ -62,7 +62,10 @@ package struct ClientSession: Sendable {
         var answerable = owed
         while offset < octets.count {
             if case .closed = state { return }
-            guard answerable > 0 || mayBeToldEarly else { return unsolicited(&actions) }
+            guard answerable > 0 || mayBeToldEarly else {
+                if case .handshaking = state { return interrupted(&actions) }
+                return unsolicited(&actions)
+            }
             do throws(ReplyError) {
                 guard try parser.consume(octets, from: &offset) else { break }
             } catch {

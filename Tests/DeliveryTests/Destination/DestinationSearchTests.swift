@@ -21,8 +21,11 @@ struct DestinationSearchTests {
         var domain = "d.example"
         var mx: [(UInt16, String)]?
         var addresses: [String: [String]] = [:]
+        /// AAAA records of the form `::ffff:192.0.2.1`.
+        var mapped: [String: [String]] = [:]
         var errors: [String: DNSError] = [:]
         var outcome: Outcome
+        var dialled: [String]?
         var testDescription: String { name }
     }
 
@@ -93,6 +96,20 @@ struct DestinationSearchTests {
             Case(
                 name: "mapped loopback", mx: [(10, "l.example")],
                 addresses: ["l.example": ["::ffff:127.0.0.1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "mapped, whatever it maps", mx: [(10, "m.example")],
+                mapped: ["m.example": ["192.0.2.1"]], outcome: .never(EnhancedStatus(5, 4, 4))),
+            Case(
+                name: "mapped beside an address of its own", mx: [(10, "m.example"), (20, "a.example")],
+                addresses: good.merging(["m.example": ["2001:db8::7"]]) { $1 },
+                mapped: ["m.example": ["192.0.2.9"]], outcome: .found([["m.example"], ["a.example"]]),
+                dialled: ["2001:db8::7", "192.0.2.1"]),
+            Case(
+                name: "we by a mapped address", mx: [(10, "m.example")],
+                mapped: ["m.example": ["203.0.113.99"]], outcome: .never(EnhancedStatus(5, 4, 6))),
+            Case(
+                name: "a mapped literal", domain: "[IPv6:::ffff:192.0.2.5]", mx: nil,
+                outcome: .never(EnhancedStatus(5, 4, 4))),
             Case(name: "a literal", domain: "[192.0.2.5]", mx: nil, outcome: .found([["[192.0.2.5]"]])),
             Case(
                 name: "an IPv6 literal", domain: "[IPv6:2001:db8::5]", mx: nil,
@@ -114,6 +131,7 @@ struct DestinationSearchTests {
                 zone.mx[sample.domain] = mx.map { MXRecord(preference: $0.0, exchange: $0.1) }
             }
             zone.addresses = sample.addresses.mapValues { $0.map { address($0) } }
+            zone.mapped = sample.mapped.mapValues { $0.map { address($0) } }
             zone.errors = sample.errors
         }
         var settings = DeliverySettings.example
@@ -122,6 +140,10 @@ struct DestinationSearchTests {
         let answer = await DestinationSearch(settings: settings, resolver: resolver).hosts(
             of: Domain(sample.domain))
         #expect(Outcome(answer) == sample.outcome)
+        guard let dialled = sample.dialled, case .found(let destination, _) = answer else { return }
+        var random = SplitMix(seed: 1)
+        let targets = DialPlan(destination, settings: settings, using: &random).targets
+        #expect(targets.map(\.address) == dialled.map { address($0) })
     }
 
     @Test("a configured host may be anywhere, loopback too, and brings its own port and manner")

@@ -62,6 +62,47 @@ struct HostChoiceTests {
         #expect(house.dispatcher.status.sitesResting == 1)
     }
 
+    @Test("a host that is full hides none that has room")
+    func fullHost() async {
+        let full = Reply(452, EnhancedStatus(4, 3, 1), "Insufficient system storage")
+        let dialer = ScriptedDialer(answering: { transaction, _, target in
+            target.hostName == "mx3.to.example"
+                ? .allTaken(transaction) : .allRefused(transaction, full, command: "MAIL")
+        })
+        let house = DeliveryHouse(dialer: dialer)
+        await house.run {
+            let id = house.accept(to: ["a@to.example", "b@to.example"])
+            await house.store.until { $0.removed.contains(id) }
+        }
+        #expect(house.dialer.deliveries.last?.target.hostName == "mx3.to.example")
+        #expect(house.dialer.deliveries.count == 3 && house.dialer.openMost == 1)
+        // Who is left in the middle of a good session hears QUIT.
+        #expect(house.dialer.quitCount == 3)
+        #expect(house.dispatcher.status.counters.deferred == 0)
+    }
+
+    @Test("where all are full the message waits; so many are asked, and the last connection goes on")
+    func allFull() async {
+        let full = Reply(452, EnhancedStatus(4, 3, 1), "Insufficient system storage")
+        let dialer = ScriptedDialer(answering: { transaction, _, _ in
+            transaction.sizeOctets > 100
+                ? .allRefused(transaction, full, command: "MAIL") : .allTaken(transaction)
+        })
+        let house = DeliveryHouse(dialer: dialer) { $0.hostsPerAttempt = 2 }
+        await house.run {
+            let big = house.accept(to: ["a@to.example"]) { $0.sizeOctets = 1000 }
+            await house.store.until { $0.envelopes[big]?.recipients[0].progress.attempts == 1 }
+            await house.idle()
+            let progress = house.store.contents.envelopes[big]?.recipients[0].progress
+            #expect(progress?.lastReply == full && progress?.lastHost?.hasSuffix(".to.example") == true)
+            let small = house.accept(to: ["a@to.example"])
+            await house.store.until { $0.removed.contains(small) }
+        }
+        #expect(house.dialer.deliveries.count == 3)
+        #expect(house.dialer.dials.count == 2)
+        #expect(house.dispatcher.status.sitesResting == 0)
+    }
+
     @Test("a failed handshake is tried again in clear on the same host where TLS is a bonus, and counted")
     func clearFallback() async {
         let dialer = ScriptedDialer(greeting: { target throws(DialError) in
@@ -75,6 +116,21 @@ struct HostChoiceTests {
         }
         #expect(house.dialer.dials.map(\.tls) == [.may, .none])
         #expect(house.dispatcher.status.counters.clearFallbacks == 1)
+    }
+
+    @Test("words put in front of a handshake are an attack: the host is passed over, and not tried in clear")
+    func noFallbackAfterInjection() async {
+        let dialer = ScriptedDialer(greeting: { target throws(DialError) in
+            if target.hostName != "mx3.to.example" { throw .broken(detail: "words in clear") }
+            return .everything
+        })
+        let house = DeliveryHouse(dialer: dialer)
+        await house.run {
+            let id = house.accept(to: ["a@to.example"])
+            await house.store.until { $0.removed.contains(id) }
+        }
+        #expect(house.dialer.dials.map(\.tls) == [.may, .may, .may])
+        #expect(house.dispatcher.status.counters.clearFallbacks == 0)
     }
 
     @Test("where TLS is required nothing is ever sent in clear", arguments: [RouteTLS.require, .verify])
@@ -115,9 +171,16 @@ struct HostChoiceTests {
         let dialer = ScriptedDialer(answering: { transaction, _, _ in .allLost(transaction, afterDot: true) })
         let house = DeliveryHouse(dialer: dialer)
         await house.run {
-            let id = house.accept(to: ["a@to.example"])
+            let id = house.accept(to: ["a@single.example"])
             await house.store.until { $0.envelopes[id]?.recipients[0].progress.attempts == 1 }
             await house.idle()
+            // Whoever looks into a possible duplicate needs to know where it may lie.
+            #expect(
+                house.store.contents.envelopes[id]?.recipients[0].progress.lastHost == "mx.single.example")
+            let lines = house.store.contents.ledger[id]?.map { String(decoding: $0.line, as: UTF8.self) }
+            let deferral = lines?.first { $0.contains("\"deferral\"") }
+            #expect(deferral?.contains("\"host\":\"mx.single.example\"") == true)
+            #expect(deferral?.contains("\"address\":\"192.0.2.20\"") == true)
         }
         #expect(house.dialer.deliveries.count == 1)
         #expect(house.dispatcher.status.counters.possibleDuplicates == 1)

@@ -149,7 +149,39 @@ struct OperationTests {
         #expect(reports.count == 1)
         let text = String(decoding: reports.first?.content ?? [], as: UTF8.self)
         #expect(!text.contains("inside reason"))
+        #expect(text.contains("the postmaster of this mail system") && !text.contains("The receiving system"))
         #expect(house.store.contents.envelopes.count == 7)
+    }
+
+    @Test("a message for many domains that is bounced makes one report, of all its recipients")
+    func bounceOfMany() async {
+        let dialer = ScriptedDialer(answering: { transaction, _, _ in
+            transaction.reversePath == .null
+                ? .allTaken(transaction)
+                : .allRefused(transaction, Reply(450, nil, "later"), command: "RCPT")
+        })
+        let resolver = ZoneResolver { zone in
+            for number in 0..<30 { zone.addresses["d\(number).example"] = [address("192.0.2.\(number + 1)")] }
+            zone.addresses["from.example"] = [address("192.0.2.99")]
+        }
+        let house = DeliveryHouse(resolver: resolver, dialer: dialer)
+        await house.run {
+            let id = house.accept(to: (0..<30).map { "u@d\($0).example" })
+            await house.store.until { contents in
+                contents.envelopes[id]?.recipients.allSatisfy { $0.progress.attempts == 1 } == true
+            }
+            await house.idle()
+            let report = try? await house.dispatcher.carryOut(order(.bounce), on: .ids([id]))
+            #expect(report?.changed == 1)
+            #expect(house.store.contents.removed.contains(id))
+            await house.dialer.until { $1 == 31 }
+        }
+        let reports = house.dialer.deliveries.filter { $0.transaction.reversePath == .null }
+        #expect(reports.count == 1)
+        let text = String(decoding: reports.first?.content ?? [], as: UTF8.self)
+        for number in 0..<30 { #expect(text.contains("Final-Recipient: rfc822; u@d\(number).example\r\n")) }
+        #expect(house.dispatcher.status.counters.bounced == 30)
+        #expect(house.dispatcher.status.counters.reports == 1)
     }
 
     @Test("a message of which an attempt is in hand is left alone, and that is said")

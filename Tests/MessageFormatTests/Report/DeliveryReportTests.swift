@@ -130,6 +130,40 @@ struct DeliveryReportTests {
         #expect(hasRetry == (action == .delayed))
     }
 
+    @Test("what we say of a host is not put into its mouth, and the host is named")
+    func ourWord() {
+        var recipient = Self.failure
+        recipient.status = EnhancedStatus(5, 4, 7)
+        recipient.reply = Reply(451, EnhancedStatus(4, 4, 2), "Connection lost: reset")
+        recipient.isOurWord = true
+        let text = text(report([recipient]))
+        #expect(text.contains("Remote-MTA: dns; mx.there.example\r\n"))
+        #expect(text.contains("Diagnostic-Code: x-chappe; 451 4.4.2 Connection lost: reset\r\n"))
+        #expect(text.contains("Details, at mx.there.example: 451 4.4.2 Connection lost: reset\r\n"))
+        #expect(!text.contains("said:"))
+    }
+
+    @Test(
+        "nobody is blamed for what we decided ourselves",
+        arguments: [
+            (EnhancedStatus(5, 7, 0), true, "It was not sent: the postmaster of this mail system,"),
+            (EnhancedStatus(5, 7, 1), true, "It was not sent: the postmaster of this mail system,"),
+            (EnhancedStatus(5, 7, 1), false, "The receiving system refused the message by its own rules."),
+            (EnhancedStatus(5, 7, 5), true, "No safe connection to the receiving system was possible."),
+            (EnhancedStatus(4, 3, 5), true, "This mail system cannot send it at the moment."),
+            (EnhancedStatus(4, 3, 5), false, "The receiving system cannot take mail at the moment."),
+            (EnhancedStatus(5, 3, 4), true, "The message is too large for the receiving system."),
+            (EnhancedStatus(5, 0, 0), true, "This mail system did not send it."),
+            (EnhancedStatus(5, 0, 0), false, "The receiving system refused the message."),
+            (EnhancedStatus(5, 1, 2), true, "The domain there.example does not exist, or takes no mail."),
+        ])
+    func blame(_ status: EnhancedStatus, _ isOurWord: Bool, _ sentence: String) {
+        var recipient = Self.failure
+        recipient.status = status
+        recipient.isOurWord = isOurWord
+        #expect(text(report([recipient])).contains(sentence))
+    }
+
     @Test("without ENVID and ORCPT their fields are absent")
     func inventsNothing() {
         var recipient = Self.failure

@@ -80,6 +80,35 @@ struct SchedulerTests {
         #expect(!scheduler.knows(id(1)))
     }
 
+    @Test("haste is for what its destination kept waiting, and for nothing else")
+    func hastens() {
+        var scheduler = Scheduler()
+        let later = start + .seconds(60)
+        func waiting(
+            _ number: UInt64, _ domain: String, due: Timestamp? = nil, failures: Int = 0,
+            restsWithSite: Bool = false
+        ) -> Slot {
+            let added = scheduler.add(
+                id(number), terms: terms(), domain: Domain(domain), due: due, failures: failures, now: start)
+            if due == nil {
+                _ = scheduler.take(from: added.domain)
+                scheduler.putOff(added.slot, until: later, failures: failures, restsWithSite: restsWithSite)
+            }
+            return added.slot
+        }
+        let tried = waiting(1, "a.example", failures: 1)
+        let resting = waiting(2, "a.example", restsWithSite: true)
+        let readAtStart = waiting(3, "a.example", due: later, failures: 2)
+        let ownMoment = waiting(4, "a.example", due: later)
+        let elsewhere = waiting(5, "b.example", failures: 1)
+        let meant = scheduler.domainIndex(tried)
+        var woken: [DomainIndex] = []
+        scheduler.hasten(0..<scheduler.slotEnd, of: [meant]) { woken.append($0) }
+        #expect(woken == [meant, meant, meant])
+        for slot in [tried, resting, readAtStart] { #expect(scheduler.view(slot).place == .ready) }
+        for slot in [ownMoment, elsewhere] { #expect(scheduler.view(slot).place == .waiting) }
+    }
+
     @Test("what went while the store was being read stays known until the reading is over")
     func rebuilding() {
         var scheduler = Scheduler()

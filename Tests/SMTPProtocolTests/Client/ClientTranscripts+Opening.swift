@@ -81,8 +81,7 @@ extension ClientTranscript {
                 S: 220 go
                 S: 250-x
                 S: 250 AUTH PLAIN
-                * startTLS
-                * failed tlsFailed(detail: "the peer spoke unasked")
+                * failed broken(detail: "words in clear behind the reply to STARTTLS")
                 * close
                 """),
         ClientTranscript(

@@ -180,6 +180,24 @@ struct ClientDialerTests {
         try await server.stop()
     }
 
+    @Test(
+        "words behind the reply to STARTTLS end the session without a handshake, and are no failed one",
+        arguments: ["250 injected", "2"])
+    func injected(_ words: String) async throws {
+        let server = try await ScriptedServer(
+            .init(offers: ["STARTTLS"], replies: [("STARTTLS", "220 go\r\n\(words)")]), group: group)
+        for mode in [DialTarget.TLSMode.may, .require] {
+            let error = await failure(dialer(try TLSClientContext()), target(server.port, tls: mode))
+            #expect(error == .broken(detail: "words in clear behind the reply to STARTTLS"))
+        }
+        try await server.untilClosed()
+        // A ClientHello would stand here as a command.
+        #expect(
+            server.seen.commands == ["EHLO us.example", "STARTTLS", "EHLO us.example", "STARTTLS"]
+                && server.seen.leftOver.isEmpty)
+        try await server.stop()
+    }
+
     @Test("proves that it knows the password, and takes no server that does not")
     func scram() async throws {
         let verifier = ScramVerifier(password: Array("secret".utf8), salt: [1, 2, 3, 4], iterations: 4_096)

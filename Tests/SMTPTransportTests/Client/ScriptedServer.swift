@@ -24,6 +24,9 @@ final class ScriptedServer: Sendable {
         var commands: [String] = []
         var content: [UInt8] = []
         var connections = 0
+        var closed = 0
+        /// What came behind the last line and was no line itself.
+        var leftOver: [UInt8] = []
     }
 
     private let channel: any Channel
@@ -44,6 +47,11 @@ final class ScriptedServer: Sendable {
     }
 
     var seen: Got { box.got.withLock { $0 } }
+
+    /// Returns when every connection that there was has been closed by the other side.
+    func untilClosed() async throws {
+        while box.got.withLock({ $0.closed < $0.connections }) { await Task.yield() }
+    }
 
     func stop() async throws { try await channel.close() }
 
@@ -83,6 +91,13 @@ private final class ScriptedHandler: ChannelInboundHandler {
         while step(context) {}
         buffer.removeFirst(start)
         start = 0
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        box.got.withLock { got in
+            got.closed += 1
+            got.leftOver += buffer
+        }
     }
 
     private func step(_ context: ChannelHandlerContext) -> Bool {
