@@ -84,7 +84,7 @@ package final class AdminServer: Service {
     private static func failure(_ error: any Error, at path: String) -> Failure {
         switch error {
         case let error as IOError:
-            .cannotListen(path: path, reason: String(cString: strerror(error.errnoCode)))
+            .cannotListen(path: path, reason: SocketFile.words(for: error.errnoCode))
         case SocketAddressError.unixDomainSocketPathTooLong:
             .cannotListen(path: path, reason: "the path is too long for a socket")
         default: .stopped(detail: "\(error)")

@@ -1,5 +1,4 @@
 package import AdminProtocol
-import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -61,7 +60,7 @@ package final class MetricsServer: Service {
         guard let error = error as? IOError else { return .stopped(detail: "\(error)") }
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         return .cannotListen(
-            address: "\(host):\(settings.port)", reason: String(cString: strerror(error.errnoCode)))
+            address: "\(host):\(settings.port)", reason: SocketFile.words(for: error.errnoCode))
     }
 
     private func router() -> Router<BasicRequestContext> {

@@ -11,6 +11,10 @@ enum SocketFile {
         unlink(path)
     }
 
+    /// What the system calls an error. Here, since an optimised build finds `stat` above in another module where files
+    /// beside NIO's import the C library too.
+    static func words(for code: CInt) -> String { String(cString: strerror(code)) }
+
     static func groupID(_ name: String) throws(AdminServer.Failure) -> UInt32 {
         guard let entry = getgrnam(name) else { throw .noSuchGroup(name) }
         return entry.pointee.gr_gid
@@ -18,10 +22,10 @@ enum SocketFile {
 
     static func admit(_ path: String, group: UInt32?, mode: UInt32) throws(AdminServer.Failure) {
         if let group, chown(path, uid_t.max, group) != 0 {
-            throw .notPermitted(path: path, reason: String(cString: strerror(errno)))
+            throw .notPermitted(path: path, reason: words(for: errno))
         }
         guard chmod(path, mode) == 0 else {
-            throw .notPermitted(path: path, reason: String(cString: strerror(errno)))
+            throw .notPermitted(path: path, reason: words(for: errno))
         }
     }
 
