@@ -17,13 +17,14 @@ import Testing
         var machine: ClusterMachine
         var dice = Dice(state: 5)
 
-        init(of count: Int, stored: UInt64 = 3) {
+        init(
+            of count: Int, stored: UInt64 = 3, start: StartInquiry.Settings = StartInquiry.Settings()
+        ) {
             let all = Dictionary(
                 uniqueKeysWithValues: (1...count).map { (ClusterMachineTests.place($0), UInt64(0)) })
             machine = ClusterMachine(
                 cluster: ClusterMachineTests.cluster, key: ClusterMachineTests.key, stored: stored, nonce: 1,
-                admitted: all, facts: nil,
-                now: at(0))
+                admitted: all, facts: nil, startSettings: start, now: at(0))
         }
 
         mutating func handle(_ event: ClusterMachine.Event, at time: Int64) -> [ClusterMachine.Action] {
@@ -123,6 +124,15 @@ import Testing
         _ = lucky.handle(.turnedAway(node(3)), at: 2)
         _ = lucky.handle(.linkUp(node(3)), at: 1_000)
         #expect(!lucky.handle(.tick, at: 3_100).contains(.evicted))
+    }
+
+    @Test("who is evicted while others have left hears it from the one that is there")
+    func turnedAwayByOne() {
+        var start = StartInquiry.Settings()
+        start.absent = [node(3)]
+        var seat = Seat(of: 3, start: start)
+        _ = seat.handle(.turnedAway(node(2)), at: 1)
+        #expect(seat.handle(.tick, at: 3_001).contains(.evicted))
     }
 
     @Test("both phases meet every event")

@@ -53,6 +53,7 @@ package struct ClusterMachine: Sendable {
     private let key: Ed25519PrivateKey
     package let nonce: UInt64
     private let settings: DetectorSettings
+    private let absent: Set<NodeID>
     /// While the node looks for its incarnation; from then on `detector` is there instead.
     private var inquiry: StartInquiry?
     /// Nil while the node has not found its incarnation.
@@ -87,6 +88,7 @@ package struct ClusterMachine: Sendable {
         self.gossipSettings = gossipSettings
         self.nonce = nonce
         self.settings = settings
+        absent = startSettings.absent
         self.admitted = admitted
         let others = Set(admitted.keys).subtracting([key.node])
         inquiry = StartInquiry(stored: stored, others: others, settings: startSettings, now: now)
@@ -168,12 +170,20 @@ package struct ClusterMachine: Sendable {
     /// One member that was taken over, or that has an old list, must not make a node believe it was evicted.
     private mutating func turnedAway(by peer: NodeID, _ now: Uptime) {
         guard admitted[peer] != nil, turnedAwayBy.insert(peer).inserted else { return }
-        if turnedAwayBy.count >= min(2, admitted.count - 1) { turnedAwaySince = turnedAwaySince ?? now }
+        if turnedAwayBy.count >= turningAwayLeast { turnedAwaySince = turnedAwaySince ?? now }
+    }
+
+    /// Two members, or the only one that has not left.
+    private var turningAwayLeast: Int {
+        let others = admitted.keys.count { other in
+            other != node && (detector == nil ? !absent.contains(other) : state(of: other) != .left)
+        }
+        return max(1, min(2, others))
     }
 
     private mutating func judgeTurningAway(_ now: Uptime, _ actions: inout [Action]) {
         guard let since = turnedAwaySince else { return }
-        guard turnedAwayBy.count >= min(2, admitted.count - 1) else {
+        guard turnedAwayBy.count >= turningAwayLeast else {
             turnedAwaySince = nil
             return
         }

@@ -79,7 +79,8 @@ extension ClusterService {
         }
         var findings: [Checkup.Finding] = []
         let rows = await list().members
-        let behind = rows.filter { ($0.load?.set ?? 0) < member.book.number }
+        // Who has left in order confirms nothing any more, and nothing waits for it.
+        let behind = rows.filter { $0.state != .left && ($0.load?.set ?? 0) < member.book.number }
         findings.append(
             behind.isEmpty
                 ? .init(.ok, "all members have stored the newest set")

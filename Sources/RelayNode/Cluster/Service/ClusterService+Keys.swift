@@ -1,6 +1,7 @@
 import GossipTransport
 import MailValues
 import Membership
+import QueueEngine
 
 extension ClusterService {
     /// Keys listen in turn on the first two ports and on the last two: a firewall needs to know no others.
@@ -64,11 +65,12 @@ extension ClusterService {
         return link.serial
     }
 
-    /// Members that have not confirmed a member's newest key.
+    /// Members that have not confirmed a member's newest key. Who has left in order is not waited for: let in anew, it is
+    /// told of the newest keys.
     func unconfirmed(_ node: NodeID) -> [NodeID] {
         guard let member, let newest = member.directory.introduction(of: node)?.link.serial else { return [] }
         return member.book.members.filter { other in
-            guard other != node else { return false }
+            guard other != node, member.told[other] != .left else { return false }
             if other == member.me { return false }  // we have it: that is how we know of it
             return (member.confirmed[other]?[node] ?? 0) < newest
         }

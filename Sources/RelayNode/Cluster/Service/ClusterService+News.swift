@@ -118,6 +118,8 @@ extension ClusterService {
         self.member?.told[node] = standing
         seams.standing(node, standing)
         beginLeaving()
+        // A change of keys may have waited for it alone.
+        if standing == .left { await giveUpOldKey() }
     }
 
     private static func standing(_ state: MemberState?, isReached: Bool) -> Leaver.Standing {

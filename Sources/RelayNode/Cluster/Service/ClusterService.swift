@@ -216,6 +216,8 @@ package actor ClusterService {
         }
         settings.facts = FactCatalog.table
         settings.start = self.settings.start
+        settings.start.absent = Set(
+            content.departed.values.filter { $0.incarnation >= content.seen[$0.node] ?? 0 }.map(\.node))
         let store = store
         do throws(TransportError) {
             return try ClusterDriver(
