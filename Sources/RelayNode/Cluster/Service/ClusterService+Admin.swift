@@ -9,15 +9,15 @@ import Membership
 extension ClusterService {
     package func facts() throws(AdminProblem) -> ClusterFacts {
         let identity: Ed25519PrivateKey
-        let pair: LinkKeyPair
-        do { (identity, pair) = (try keys.identity(), try keys.next() ?? keys.link()) } catch {
+        let key: LinkKey
+        do { (identity, key) = (try keys.identity(), try member?.newestKey ?? keys.link().key) } catch {
             throw AdminProblem(.unavailable, "\(error)", advice: "look at the data directory")
         }
         let contact = member.flatMap { $0.directory.introduction(of: $0.me)?.contact }
         return ClusterFacts(
             cluster: member?.book.cluster.description,
             operatorKey: member.map { Self.hex($0.book.operatorKey) },
-            node: identity.node.hex, linkKey: pair.key.hex,
+            node: identity.node.hex, linkKey: key.hex,
             name: member.flatMap { $0.book.names[$0.me] } ?? settings.name,
             address: (contact?.address ?? settings.address)?.description,
             controlPort: Int(contact?.controlPort ?? settings.port),

@@ -59,6 +59,7 @@ extension ClusterService {
         }
         _ = self.member?.directory.take(introduction)
         self.member?.isRotating = true
+        self.member?.newestKey = next.key
         publish()
         introduce()
         await giveUpOldKey()

@@ -64,9 +64,11 @@ package actor ClusterService {
         var confirmed: [NodeID: [NodeID: UInt64]] = [:]
         var isRotating: Bool
         var isRetiring = false
+        /// The newest under which this node listens: a door opens under it.
+        var newestKey: LinkKey
         var isCloneSeen = false
         var deaf: String?
-        var door: (port: UInt16, until: Timestamp)?
+        var door: (port: UInt16, until: Timestamp, key: LinkKey)?
         /// Until when an earlier life had promised to open its door.
         var doorPromised: Timestamp?
         /// How the house was told that members stand.
@@ -176,13 +178,14 @@ package actor ClusterService {
         let ports = ports(of: pair, own)
         let driver = try driver(
             content, identity: identity, pair: pair, address: address, ports: ports, tell: door)
-        if let next { _ = await listen(under: next, besides: ports, by: driver) }
+        var newest = pair.key
+        if let next, await listen(under: next, besides: ports, by: driver) != nil { newest = next.key }
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
         let now = WallClock.now()
         for order in content.orders { _ = orders.take(order, now: now) }
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
-            seen: content.seen, departed: content.departed, isRotating: next != nil)
+            seen: content.seen, departed: content.departed, isRotating: next != nil, newestKey: newest)
         member?.doorPromised = content.doorUntil
         await seams.entered(identity.node) { [transport = driver.transport] octets, node in
             transport.send(octets, to: node, on: .bulk)
