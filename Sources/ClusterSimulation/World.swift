@@ -216,6 +216,7 @@ package final class World {
         case .evicted: see(.evicted(process: index))
         case .broadcast(let body, let members): for member in members { send(body, from: index, to: member) }
         case .facts(let changes): learn(changes, at: index)
+        case .moved: break  // nobody here says where it is
         case .factRefused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         case .refused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         }

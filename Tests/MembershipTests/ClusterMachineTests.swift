@@ -135,6 +135,51 @@ import Testing
         #expect(seat.handle(.tick, at: 3_001).contains(.evicted))
     }
 
+    @Test("a start says where it is beside each question")
+    func saysWhere() {
+        var start = StartInquiry.Settings()
+        let place = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        start.contact = place
+        var seat = Seat(of: 3, start: start)
+        #expect(
+            seat.handle(.linkUp(node(2)), at: 10) == [
+                .send(.contact(place), to: node(2)), .send(.probing(.askLastSeen), to: node(2)),
+            ])
+    }
+
+    @Test(
+        "a member is believed to be elsewhere only while it is not where it was: a copy draws no links to itself"
+    )
+    func moves() {
+        let place = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        for isStarted in [false, true] {
+            var seat = Seat(of: 3)
+            if isStarted { _ = seat.handle(.tick, at: 6_000) }
+            let frame = Frame(
+                cluster: Self.cluster,
+                sender: Sender(node: node(2), incarnation: 0, nonce: 2, state: .joining),
+                body: .contact(place))
+            let heard = ClusterMachine.Event.frame(frame, from: node(2), age: .zero)
+            _ = seat.handle(.linkUp(node(2)), at: 6_001)
+            #expect(!seat.handle(heard, at: 6_002).contains(.moved(node(2), to: place)))
+            _ = seat.handle(.linkDown(node(2)), at: 6_003)
+            #expect(seat.handle(heard, at: 6_004).contains(.moved(node(2), to: place)))
+        }
+        // Others hear it although our link to it fell: it is there.
+        var seat = Seat(of: 3)
+        _ = seat.handle(.tick, at: 6_000)
+        _ = seat.handle(
+            .frame(seat.frame(.probe(number: 1, view: 1, claims: []), from: 2), from: node(2), age: .zero),
+            at: 6_001)
+        #expect(seat.machine.state(of: node(2)) == .alive)
+        let frame = Frame(
+            cluster: Self.cluster, sender: Sender(node: node(2), incarnation: 0, nonce: 9, state: .joining),
+            body: .contact(place))
+        #expect(
+            !seat.handle(.frame(frame, from: node(2), age: .zero), at: 6_002)
+                .contains(.moved(node(2), to: place)))
+    }
+
     @Test("both phases meet every event")
     func everyPair() {
         let events: [ClusterMachine.Event] = [

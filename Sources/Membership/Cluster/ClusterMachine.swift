@@ -46,6 +46,8 @@ package struct ClusterMachine: Sendable {
         case facts([FactChange])
         /// A member brought what its origin did not say, or may not say.
         case factRefused(FactRefusal, bearer: NodeID)
+        /// A member that is not where we knew it says where it is.
+        case moved(NodeID, to: LinkContact)
     }
 
     package let cluster: ClusterID
@@ -53,6 +55,7 @@ package struct ClusterMachine: Sendable {
     private let key: Ed25519PrivateKey
     package let nonce: UInt64
     private let settings: DetectorSettings
+    private let contact: LinkContact?
     private let absent: Set<NodeID>
     /// While the node looks for its incarnation; from then on `detector` is there instead.
     private var inquiry: StartInquiry?
@@ -88,6 +91,7 @@ package struct ClusterMachine: Sendable {
         self.gossipSettings = gossipSettings
         self.nonce = nonce
         self.settings = settings
+        contact = startSettings.contact
         absent = startSettings.absent
         self.admitted = admitted
         let others = Set(admitted.keys).subtracting([key.node])
@@ -209,6 +213,9 @@ package struct ClusterMachine: Sendable {
             }
             return
         }
+        if case .contact(let contact) = frame.body, mayHaveMoved(peer) {
+            actions.append(.moved(peer, to: contact))
+        }
         guard case .probing(let message) = frame.body else { return }
         guard detector == nil else {
             return run(.received(message, from: frame.sender, age: age), now, &random, &actions)
@@ -242,7 +249,9 @@ package struct ClusterMachine: Sendable {
     ) {
         for action in inquiry?.handle(event, now: now) ?? [] {
             switch action {
-            case .ask(let peer): actions.append(.send(.probing(.askLastSeen), to: peer))
+            case .ask(let peer):
+                if let contact { actions.append(.send(.contact(contact), to: peer)) }
+                actions.append(.send(.probing(.askLastSeen), to: peer))
             case .stopCloned: actions.append(.stopCloned)
             case .start(let incarnation, let isOld): start(incarnation, isOld, now, &random, &actions)
             }

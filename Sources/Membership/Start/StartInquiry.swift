@@ -15,6 +15,8 @@ package struct StartInquiry: Sendable {
         package var aliveWindow: Duration = .seconds(3)
         /// Members that have left in order, as the store remembers it: nobody waits for their answers.
         package var absent: Set<NodeID> = []
+        /// Where this node is reached now. Said beside each question: who is elsewhere than members know it would hear no answer.
+        package var contact: LinkContact?
 
         package init() {}
     }

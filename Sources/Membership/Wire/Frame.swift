@@ -11,6 +11,8 @@ package struct Frame: Hashable, Sendable {
     package enum Body: Hashable, Sendable {
         case probing(ProbeMessage)
         case facts(GossipMessage)
+        /// Where the sender is reached, by its own word.
+        case contact(LinkContact)
         /// Of a kind that a later version knows: the sender was heard, and that is all.
         case unknown
     }

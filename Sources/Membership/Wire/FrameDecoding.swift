@@ -52,7 +52,13 @@ extension Frame {
         case .lastSeen(let seen): .probing(.lastSeen(try lastSeen(seen)))
         case .cloned(let clone): .probing(.cloned(nonce: clone.nonce))
         case .facts(let gossip): .facts(try GossipMessage(gossip))
+        case .contact(let given): .contact(try contact(given))
         }
+    }
+
+    private static func contact(_ given: Chappe_Cluster_Contact) throws(FrameError) -> LinkContact {
+        guard let contact = LinkContact(given) else { throw .malformed("contact") }
+        return contact
     }
 
     private static func riding(_ said: [Chappe_Cluster_Claim]) throws(FrameError) -> [Claim] {

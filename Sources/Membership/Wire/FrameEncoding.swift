@@ -16,6 +16,7 @@ extension Frame {
         switch body {
         case .probing(let message): envelope.body = Self.wire(message)
         case .facts(let message): envelope.facts = message.wire
+        case .contact(let contact): envelope.contact = contact.message
         case .unknown: break
         }
         return Membership.octets(of: envelope)

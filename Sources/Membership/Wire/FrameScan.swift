@@ -17,7 +17,7 @@ struct FrameScan {
             case (.envelope, 16), (.envelope, 17): .probe
             case (.envelope, 18...20): .relay
             case (.envelope, 21), (.envelope, 22): .claims
-            case (.envelope, 23...25): .leaf
+            case (.envelope, 23...26): .leaf
             case (.envelope, 32): .gossip
             case (.probe, 3), (.relay, 3), (.claims, 1): .claim
             case (.gossip, 1): .batch

@@ -373,6 +373,7 @@ package actor ClusterDriver {
         case .factRefused(let refusal, let bearer):
             counted.facts += 1
             tell(refusal.words, of: bearer)
+        case .moved(let node, let contact): seams.tell(.moved(node, to: contact))
         case .changed(let node, let from, let to): seams.tell(.changed(node, from: from, to: to))
         case .persist(let incarnation):
             if let failure = await seams.persist(incarnation) { end = .notStored(failure) }

@@ -32,6 +32,8 @@ package enum ClusterNews: Sendable, Equatable {
     case cloneSeen
     /// Something is known now that was not, or no more.
     case facts([FactChange])
+    /// A member that is not where we knew it says where it is.
+    case moved(NodeID, to: LinkContact)
     case joinRequest(JoinRequest)
     case doorClosed
     /// This member is reached, or no more.

@@ -99,6 +99,24 @@ extension ClusterService {
         await giveUpOldKey()
     }
 
+    /// A member that starts elsewhere than we know it says so by the link that it made, which showed its key. What it says as a
+    /// fact comes only once it has heard us.
+    func moved(_ node: NodeID, to contact: LinkContact) async {
+        guard let known = member?.directory.introduction(of: node), known.contact != contact,
+            // It asks each second; more would only wear out the disk.
+            member?.introduced.insert(node).inserted == true
+        else { return }
+        let introduction = Introduction(link: known.link, contact: contact)
+        guard member?.directory.take(introduction) == true else { return }
+        _ = await store.introduce(introduction)
+        recordSparingly("moved", of: node, fields: [("to", Self.place(contact))])
+        publish()
+    }
+
+    static func place(_ contact: LinkContact) -> String {
+        "\(SocketEndpoint(address: contact.address, port: contact.controlPort))"
+    }
+
     // MARK: Orders
 
     /// An order that holds from now: kept, told, carried out. How many queued messages it concerns here.

@@ -14,9 +14,14 @@ extension ClusterService {
 
     /// Where the key in use listens, by what we said of ourselves last: that may already be the next key's place.
     func ports(of pair: LinkKeyPair, _ own: Introduction?) -> BoundPorts {
-        guard let own, let contact = own.contact else { return firstPorts }
-        let said = contact.controlPort == secondPorts.control ? secondPorts : firstPorts
+        guard let own else { return firstPorts }
+        let said = newestPorts(own)
         return own.link.linkKey == pair.key.octets ? said : otherPorts(than: said.control)
+    }
+
+    /// Where our newest key listens: where we said last, unless the configuration names others by now.
+    func newestPorts(_ own: Introduction) -> BoundPorts {
+        own.contact?.controlPort == secondPorts.control ? secondPorts : firstPorts
     }
 
     /// Listens under the next key too. Nil, and recorded, if it cannot.

@@ -36,6 +36,7 @@ extension ClusterService {
             member?.isCloneSeen = true
             record("clone-seen")
         case .facts(let changes): await learn(changes)
+        case .moved(let node, let contact): await moved(node, to: contact)
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
         case .link(let node, let isUp):

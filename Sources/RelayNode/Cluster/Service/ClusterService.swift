@@ -176,8 +176,10 @@ package actor ClusterService {
         }
         let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
         let ports = ports(of: pair, own)
+        let moved = await move(to: address, own, in: &directory)
         let driver = try driver(
-            content, identity: identity, pair: pair, address: address, ports: ports, tell: door)
+            content, directory.introduction(of: identity.node)?.contact, identity: identity, pair: pair,
+            address: address, ports: ports, tell: door)
         var newest = pair.key
         if let next, await listen(under: next, besides: ports, by: driver) != nil { newest = next.key }
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
@@ -187,6 +189,7 @@ package actor ClusterService {
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
             seen: content.seen, departed: content.departed, isRotating: next != nil, newestKey: newest)
         member?.doorPromised = content.doorUntil
+        if let moved { record("moved", fields: [("to", Self.place(moved))]) }
         await seams.entered(identity.node) { [transport = driver.transport] octets, node in
             transport.send(octets, to: node, on: .bulk)
         }
@@ -204,9 +207,25 @@ package actor ClusterService {
         publish()
     }
 
+    /// The configuration may name another address or port than the members know: the store has it first, the members hear it from
+    /// this node's own links. Nil: nothing is new.
+    private func move(
+        to address: IPAddress, _ own: Introduction?, in directory: inout MemberDirectory
+    ) async -> LinkContact? {
+        guard let own else { return nil }
+        let ports = newestPorts(own)
+        let place = LinkContact(address: address, controlPort: ports.control, bulkPort: ports.bulk)
+        let introduction = Introduction(link: own.link, contact: place)
+        guard directory.take(introduction) else { return nil }
+        // What the disk will not have now is said all the same, and found out anew at the next start.
+        _ = await store.introduce(introduction)
+        return own.contact == nil ? nil : place
+    }
+
     private func driver(
-        _ content: ClusterStore.Content, identity: Ed25519PrivateKey, pair: LinkKeyPair, address: IPAddress,
-        ports: BoundPorts, tell: AsyncStream<ClusterNews>.Continuation
+        _ content: ClusterStore.Content, _ contact: LinkContact?, identity: Ed25519PrivateKey,
+        pair: LinkKeyPair, address: IPAddress, ports: BoundPorts,
+        tell: AsyncStream<ClusterNews>.Continuation
     ) throws(NodeError) -> ClusterDriver {
         var transport = TransportSettings(bindAddress: address)
         (transport.controlPort, transport.bulkPort) = (ports.control, ports.bulk)
@@ -219,6 +238,7 @@ package actor ClusterService {
         }
         settings.facts = FactCatalog.table
         settings.start = self.settings.start
+        settings.start.contact = contact
         settings.start.absent = Set(
             content.departed.values.filter { $0.incarnation >= content.seen[$0.node] ?? 0 }.map(\.node))
         let store = store
