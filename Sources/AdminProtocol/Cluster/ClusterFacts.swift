@@ -102,7 +102,7 @@ package struct OrderRequest: Codable, Hashable, Sendable {
 package struct OrderAnswer: Codable, Hashable, Sendable {
     package var schema = AdminAPI.schema
     package var number: UInt64
-    /// Names of the members to which it was sent at once; the others hear of it when they are back.
+    /// Names of the members that have it; the others hear of it when they are back.
     package var told: [String]
     package var notReached: [String]
     /// Queued messages that it holds, or frees, on this node.

@@ -231,6 +231,12 @@ package struct ClusterMachine: Sendable {
         }
     }
 
+    /// † Whether a member's word that it is elsewhere is heeded: not while it is where we know it, or a copy of its machine would
+    /// draw the links to itself. There its key is demanded, so a link that stands is to it.
+    private func mayHaveMoved(_ peer: NodeID) -> Bool {
+        !linked.contains(peer) && state(of: peer)?.isPresent != true
+    }
+
     /// Hands the event to the machine of this phase.
     private mutating func link(
         _ event: Detector.Event, inquiry asked: StartInquiry.Event?, _ now: Uptime,
@@ -308,6 +314,18 @@ extension ClusterMachine {
         tellPeers()
         gossip?.withdraw(kind, about: subject, now: now, into: &gossipActions)
         carryOut(&actions)
+    }
+
+    /// Asks members how far they know what this node said.
+    package mutating func ask(_ nodes: [NodeID], into actions: inout [Action]) {
+        gossip?.ask(nodes, into: &gossipActions)
+        carryOut(&actions)
+    }
+
+    /// Of these members those that are not known to have what this node says under a key.
+    package func lacking(_ key: FactKey, among nodes: Set<NodeID>) -> Set<NodeID> {
+        guard let gossip, let version = gossip.replica.version(of: key, by: node) else { return nodes }
+        return nodes.filter { gossip.known[$0].map { $0 < version } ?? true }
     }
 
     /// Sets up to which version each origin's own judgements count for nothing, by the operator's word.

@@ -154,6 +154,13 @@ package actor ClusterDriver {
 
     package var incarnation: UInt64 { machine.sender.incarnation }
 
+    /// Of these members those that are not known to have what this node says about a subject.
+    package func lacking<F: Fact>(
+        _ kind: F.Type, about subject: F.Subject, among nodes: Set<NodeID>
+    ) -> Set<NodeID> {
+        machine.lacking(F.key(subject), among: nodes)
+    }
+
     package var refusals: ClusterRefusals {
         var refusals = counted
         refusals.overflow = desk.dropped
@@ -193,6 +200,11 @@ package actor ClusterDriver {
             .change { machine, now, actions in
                 machine.withdraw(kind, about: subject, now: now, into: &actions)
             })
+    }
+
+    /// Asks members how far they know what this node said.
+    package nonisolated func ask(_ nodes: Set<NodeID>) {
+        door.yield(.change { machine, _, actions in machine.ask(nodes.sorted(), into: &actions) })
     }
 
     /// Up to which version each origin's own judgements count for nothing, by the operator's word.

@@ -83,10 +83,13 @@ struct Operator {
 
 /// What became of an order, for people.
 enum OrderPage {
+    /// What comes of it is partial while a member has yet to hear it.
+    @discardableResult
     static func tell(
         _ what: String, _ answer: OrderAnswer, _ form: OutputOptions, on screen: Screen
     ) throws {
         try screen.answer(form, answer, brief: ["\(answer.number)"], page: lines(what, answer))
+        return answer.notReached.isEmpty ? .ok : .partial
     }
 
     static func lines(_ what: String, _ answer: OrderAnswer) -> [String] {
