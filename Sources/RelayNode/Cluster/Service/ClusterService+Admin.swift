@@ -84,6 +84,8 @@ extension ClusterService {
     private static func state(_ state: MemberState?, _ load: MemberLoad?) -> MemberRow.State {
         switch state {
         case .joining: .joining
+        case .alive where load?.isQuarantined == true, .draining where load?.isQuarantined == true:
+            .quarantined
         case .alive where load?.isSick == true: .sick
         case .alive: load?.isLeaving == true ? .leaving : .alive
         case .draining: load?.isLeaving == true ? .leaving : .draining

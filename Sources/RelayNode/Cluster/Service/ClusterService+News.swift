@@ -191,6 +191,7 @@ extension ClusterService {
         guard let member else { return nil }
         var load = seams.load()
         load.admittedSet = member.book.number
+        if case .storeIsOld = member.condition { load.isQuarantined = true }
         return load
     }
 
