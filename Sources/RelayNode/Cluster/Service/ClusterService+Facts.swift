@@ -169,7 +169,7 @@ extension ClusterService {
     func obeyStored(now: Timestamp) {
         guard let member else { return }
         let orders = member.orders.all(now: now)
-        _ = seams.orders(orders.filter { ![.eviction, .drain, .leave].contains($0.subject.kind) })
+        obeyAgain()
         for order in orders {
             let isMine = NodeID(octets: order.subject.octets) == member.me
             if order.subject.kind == .revocation { note(order) }
@@ -178,6 +178,12 @@ extension ClusterService {
             if order.subject.kind == .leave { obeyLeave(order) }
         }
         applyRevocations()
+    }
+
+    /// What holds about mail holds, also where the clock was ahead for a while and had ended it.
+    func obeyAgain() {
+        let orders = member?.orders.all(now: WallClock.now()) ?? []
+        _ = seams.orders(orders.filter { ![.eviction, .drain, .leave].contains($0.subject.kind) })
     }
 
     private func obeyLeave(_ order: Order) {

@@ -155,10 +155,13 @@ extension ClusterService {
 
     func keepTime() async {
         var turn = 0
+        var watch = ClockWatch()
+        let clock = SharedKnowledge.systemClock()
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.tick)
             guard let member, !Task.isCancelled else { return }
             seams.dueFacts(ClusterSpeaker(driver: member.driver, node: member.me))
+            if watch.wentBack(clock()) { obeyAgain() }
             applyRevocations()
             await storeHeard()
             await takeIntroductions()
