@@ -33,7 +33,7 @@ struct JoinLineCommand: NodeCommand {
         let until = screen.now + .seconds(expires.seconds)
         let token = Token(
             cluster: master.cluster, operator: master.key, doorkeeper: try master.facts.identity,
-            linkKey: try master.facts.link, number: master.number, expires: until, using: &random)
+            linkKey: try master.facts.link, number: try master.number, expires: until, using: &random)
         let place = Endpoint(host: door.host, port: door.port)
         screen.say(Table.harmless("chappe join \(place) --token \(token.text)"))
         screen.warn(

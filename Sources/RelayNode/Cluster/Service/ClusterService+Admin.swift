@@ -21,7 +21,8 @@ extension ClusterService {
             name: member.flatMap { $0.book.names[$0.me] } ?? settings.name,
             address: (contact?.address ?? settings.address)?.description,
             controlPort: Int(contact?.controlPort ?? settings.port),
-            bulkPort: Int(contact?.bulkPort ?? settings.port + 1), doorPort: Int(settings.port + 2))
+            bulkPort: Int(contact?.bulkPort ?? settings.port + 1), doorPort: Int(settings.port + 2),
+            newestOrder: member.map { max($0.orders.newest, $0.book.number) })
     }
 
     private static func hex(_ octets: [UInt8]) -> String { NodeID(octets: octets)?.hex ?? "" }
@@ -152,9 +153,6 @@ extension ClusterService {
                 .refused, "a newer order about the same holds, or this one is over",
                 advice: "is this machine's clock right?")
         case .taken(let order):
-            // Named before it is carried out: who is evicted by it has no name afterwards.
-            let names = member.book.names
-            let present = await present()
             record("order-given", fields: [("by", caller.recordName), ("number", "\(order.number)")])
             let count = await keep(order, isOurs: true, now: now)
             var answer = OrderAnswer(number: order.number, told: [], notReached: [], messages: count)
