@@ -22,7 +22,8 @@ struct JoinLineCommand: NodeCommand {
 
     func validate() throws {
         guard (1...AdminAPI.doorSecondsLongest).contains(expires.seconds) else {
-            throw ValidationError("--expires is at most \(Span(seconds: AdminAPI.doorSecondsLongest))")
+            let longest = Span(seconds: AdminAPI.doorSecondsLongest)
+            throw ValidationError("--expires is a second at least, and at most \(longest)")
         }
     }
 
