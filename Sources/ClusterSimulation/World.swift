@@ -227,6 +227,7 @@ package final class World {
         case .facts(let changes): learn(changes, at: index)
         case .words(let words, _): learn(words, at: index)
         case .wordRefused: figures.refusals["word", default: 0] += 1
+        case .moved: break  // nobody here says where it is
         case .factRefused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         case .refused(let refusal, _): figures.refusals[refusal.rawValue, default: 0] += 1
         }

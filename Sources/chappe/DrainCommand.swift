@@ -16,7 +16,8 @@ struct DrainCommand: NodeCommand {
     var reason: String
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        if try other.order(.drain, "drains", reason: reason, client, form, on: screen) != nil { return .ok }
+        let given = try other.give(.drain, "drains", reason: reason, client, form, on: screen)
+        if let given { return given.outcome }
         try DrainPage.tell(client.send(DrainRequest(reason: reason), to: "drain"), form, on: screen)
         return .ok
     }
@@ -35,9 +36,9 @@ struct UndrainCommand: NodeCommand {
     var reason = "taken back by an operator"
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
-        let ordered = try other.order(
+        let given = try other.give(
             .drain, "takes mail again", isLifted: true, reason: reason, client, form, on: screen)
-        if ordered != nil { return .ok }
+        if let given { return given.outcome }
         try DrainPage.tell(
             client.send(DrainRequest(reason: reason), to: "drain", method: "DELETE"), form, on: screen)
         return .ok

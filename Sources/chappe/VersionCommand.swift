@@ -6,14 +6,14 @@ import RelayNode
 /// `chappe version`: of this command, and of the node if one answers.
 struct VersionCommand: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "The version of this command and of the node.")
+        commandName: "version", abstract: "The version of this command and of the node.",
+        discussion: "Exits 3 if the node does not answer.")
 
     @OptionGroup var node: NodeOptions
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
         screen.say("chappe \(NodeVersion.text)")
-        // No node is no failure: the question was about this command too.
-        guard let answer = try? client.get("version") as VersionAnswer else { return .ok }
+        let answer: VersionAnswer = try client.get("version")
         screen.say("node   \(answer.version) (\(answer.hostname))")
         return .ok
     }

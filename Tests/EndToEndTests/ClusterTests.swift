@@ -4,7 +4,7 @@ import Testing
 @Suite("Real nodes as one cluster", .serialized)
 struct ClusterTests {
     /// Nodes in one cluster, and the key of its operator.
-    private final class Cluster {
+    final class Cluster {
         let sink: Sink
         private let listener: String
         private(set) var nodes: [NodeProcess] = []
@@ -34,6 +34,16 @@ struct ClusterTests {
                     extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
             try node.waitForAdmin()
             return node
+        }
+
+        /// Has a node listen for members elsewhere from its next start on. The port of its links.
+        func move(_ node: NodeProcess) throws -> UInt16 {
+            let port = try FreePort.take(run: 5)
+            try node.write(
+                .init(
+                    sinkPort: sink.port, listener: listener,
+                    extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
+            return port
         }
 
         /// What is to be said on a new node.

@@ -186,7 +186,13 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
     func evictions() throws {
         var town = Town()
         let token = town.token(number: 2)
-        let attempt = town.attempt(token)
+        let identity = Ed25519PrivateKey.generate()
+        func ask(_ token: Token) -> JoinAttempt {
+            JoinAttempt(
+                token, name: "two", linkKey: [UInt8](repeating: 2, count: 32), identity: identity,
+                memberOf: nil)!
+        }
+        let attempt = ask(token)
         let node = attempt.admission.node
         expect(town.knock(attempt), nil)
         let admission = try #require(town.book.admission(of: node))
@@ -197,6 +203,12 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         let again = town.book.take(admission)
         #expect(again == .known && !town.book.isMember(node))
         expect(town.knock(attempt), .used)
+        // Evicted by a clock that runs ahead: a line of today says why it is no good, and a later one is.
+        let ahead = town.book.evict(node, number: 9)
+        #expect(ahead)
+        for (number, refusal) in [(UInt64(8), JoinRefusal?.some(.outdated)), (10, nil)] {
+            expect(town.knock(ask(town.token(number: number))), refusal)
+        }
 
         var late = AdmissionBook(cluster: town.cluster, operatorKey: town.operatorKey.publicKey)
         let first = late.evict(node, number: 3)

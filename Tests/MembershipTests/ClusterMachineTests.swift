@@ -17,13 +17,14 @@ import Testing
         var machine: ClusterMachine
         var dice = Dice(state: 5)
 
-        init(of count: Int, stored: UInt64 = 3) {
+        init(
+            of count: Int, stored: UInt64 = 3, start: StartInquiry.Settings = StartInquiry.Settings()
+        ) {
             let all = Dictionary(
                 uniqueKeysWithValues: (1...count).map { (ClusterMachineTests.place($0), UInt64(0)) })
             machine = ClusterMachine(
                 cluster: ClusterMachineTests.cluster, key: ClusterMachineTests.key, stored: stored, nonce: 1,
-                admitted: all, facts: nil,
-                now: at(0))
+                admitted: all, facts: nil, startSettings: start, now: at(0))
         }
 
         mutating func handle(_ event: ClusterMachine.Event, at time: Int64) -> [ClusterMachine.Action] {
@@ -139,6 +140,98 @@ import Testing
             seat.handle(.tick, at: $0)
         }
         #expect(actions.contains(.evicted))
+    }
+
+    @Test("who is evicted while others have left hears it from the one that is there")
+    func turnedAwayByOne() {
+        var start = StartInquiry.Settings()
+        start.absent = [node(3)]
+        var seat = Seat(of: 3, start: start)
+        _ = seat.handle(.turnedAway(node(2)), at: 1)
+        #expect(seat.handle(.tick, at: 3_001).contains(.evicted))
+    }
+
+    @Test("a start says where it is beside each question")
+    func saysWhere() {
+        var start = StartInquiry.Settings()
+        let place = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        start.contact = place
+        var seat = Seat(of: 3, start: start)
+        #expect(
+            seat.handle(.linkUp(node(2)), at: 10) == [
+                .send(.contact(place), to: node(2)), .send(.probing(.askLastSeen), to: node(2)),
+            ])
+    }
+
+    @Test(
+        "a member is believed to be elsewhere only while it is not where it was: a copy draws no links to itself"
+    )
+    func moves() {
+        let place = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        for isStarted in [false, true] {
+            var seat = Seat(of: 3)
+            if isStarted { _ = seat.handle(.tick, at: 6_000) }
+            let frame = Frame(
+                cluster: Self.cluster,
+                sender: Sender(node: node(2), incarnation: 0, nonce: 2, state: .joining),
+                body: .contact(place))
+            let heard = ClusterMachine.Event.frame(frame, from: node(2), age: .zero)
+            _ = seat.handle(.linkUp(node(2)), at: 6_001)
+            #expect(!seat.handle(heard, at: 6_002).contains(.moved(node(2), to: place)))
+            _ = seat.handle(.linkDown(node(2)), at: 6_003)
+            #expect(seat.handle(heard, at: 6_004).contains(.moved(node(2), to: place)))
+        }
+        // Others hear it although our link to it fell: it is there.
+        var seat = Seat(of: 3)
+        _ = seat.handle(.tick, at: 6_000)
+        _ = seat.handle(
+            .frame(seat.frame(.probe(number: 1, view: 1, claims: []), from: 2), from: node(2), age: .zero),
+            at: 6_001)
+        #expect(seat.machine.state(of: node(2)) == .alive)
+        let frame = Frame(
+            cluster: Self.cluster, sender: Sender(node: node(2), incarnation: 0, nonce: 9, state: .joining),
+            body: .contact(place))
+        #expect(
+            !seat.handle(.frame(frame, from: node(2), age: .zero), at: 6_002)
+                .contains(.moved(node(2), to: place)))
+    }
+
+    @Test(
+        "a copy that asked while the member spoke is not believed when the member is away, another start is")
+    func copyStaysOut() {
+        let place = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        var seat = Seat(of: 3)
+        _ = seat.handle(.tick, at: 6_000)
+        func say(_ body: Frame.Body, nonce: UInt64, at time: Int64) -> [ClusterMachine.Action] {
+            let sender = Sender(node: node(2), incarnation: 0, nonce: nonce, state: .joining)
+            let frame = Frame(cluster: Self.cluster, sender: sender, body: body)
+            return seat.handle(.frame(frame, from: node(2), age: .zero), at: time)
+        }
+        for time in stride(from: Int64(6_100), through: 10_100, by: 500) {
+            let probe = seat.frame(.probe(number: 1, view: 1, claims: []), from: 2)
+            _ = seat.handle(.frame(probe, from: node(2), age: .zero), at: time)
+            _ = say(.probing(.askLastSeen), nonce: 99, at: time + 10)
+            #expect(!say(.contact(place), nonce: 99, at: time + 20).contains(.moved(node(2), to: place)))
+        }
+        _ = seat.handle(.linkRefused(node(2)), at: 10_200)
+        for time in stride(from: Int64(10_300), through: 30_000, by: 100)
+        where seat.machine.state(of: node(2)) != .dead {
+            _ = seat.handle(.linkRefused(node(2)), at: time)
+            _ = seat.handle(.tick, at: time)
+        }
+        #expect(seat.machine.state(of: node(2)) == .dead)
+        #expect(!say(.contact(place), nonce: 99, at: 30_001).contains(.moved(node(2), to: place)))
+        #expect(say(.contact(place), nonce: 98, at: 30_002).contains(.moved(node(2), to: place)))
+    }
+
+    @Test("a start that nobody hears for long says no more where it is")
+    func contactEnds() {
+        var start = StartInquiry.Settings()
+        start.contact = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        var seat = Seat(of: 3, start: start)
+        _ = seat.handle(.linkUp(node(2)), at: 10)
+        #expect(seat.handle(.tick, at: 59_000).count == 2)
+        #expect(seat.handle(.tick, at: 61_000) == [.send(.probing(.askLastSeen), to: node(2))])
     }
 
     @Test("both phases meet every event")

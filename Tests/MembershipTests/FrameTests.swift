@@ -27,6 +27,18 @@ import Testing
         #expect(try Frame(decoding: frame.octets) == frame)
     }
 
+    @Test("a place is read again, and one without ports is none")
+    func place() throws {
+        let contact = LinkContact(
+            address: IPAddress("2001:db8::7")!, controlPort: 7946, bulkPort: 7947)
+        let frame = Frame(cluster: Self.cluster, sender: Self.sender, body: .contact(contact))
+        #expect(try Frame(decoding: frame.octets) == frame)
+        let nowhere = Frame(
+            cluster: Self.cluster, sender: Self.sender,
+            body: .contact(LinkContact(address: contact.address, controlPort: 0, bulkPort: 1)))
+        #expect(throws: FrameError.malformed("contact")) { try Frame(decoding: nowhere.octets) }
+    }
+
     @Test("cut at every octet, a frame is refused or says less, and never more", arguments: messages)
     func cuts(message: ProbeMessage) {
         let octets = Frame(cluster: Self.cluster, sender: Self.sender, body: .probing(message)).octets

@@ -43,6 +43,19 @@ import Testing
         #expect(actions == [.start(incarnation: sample.incarnation, storeIsOld: sample.isOld)])
     }
 
+    @Test("nobody waits for the answer of a member that has left, and it is heard all the same")
+    func departed() {
+        var settings = StartInquiry.Settings()
+        settings.absent = [node(3)]
+        for teller in [2, 3] {
+            var inquiry = StartInquiry(
+                stored: 4, others: [node(2), node(3)], settings: settings, now: at(0))
+            #expect(
+                inquiry.handle(.answer(seen(4, heardAgo: nil), from: node(teller)), now: at(20))
+                    == [.start(incarnation: 5, storeIsOld: false)])
+        }
+    }
+
     @Test("without answers the store's word must do after a while")
     func patience() {
         var inquiry = StartInquiry(stored: 4, others: [node(2)], now: at(0))

@@ -18,10 +18,12 @@ package struct ClusterFacts: Codable, Hashable, Sendable {
     package var bulkPort: Int
     /// Where strangers may knock while a token is alive.
     package var doorPort: Int
+    /// The highest number of an order or an admission that the node knows: what the operator says next must be above it.
+    package var newestOrder: UInt64?
 
     package init(
         cluster: String?, operatorKey: String?, node: String, linkKey: String, name: String, address: String?,
-        controlPort: Int, bulkPort: Int, doorPort: Int
+        controlPort: Int, bulkPort: Int, doorPort: Int, newestOrder: UInt64? = nil
     ) {
         self.cluster = cluster
         self.operatorKey = operatorKey
@@ -32,6 +34,7 @@ package struct ClusterFacts: Codable, Hashable, Sendable {
         self.controlPort = controlPort
         self.bulkPort = bulkPort
         self.doorPort = doorPort
+        self.newestOrder = newestOrder
     }
 }
 
@@ -102,7 +105,7 @@ package struct OrderRequest: Codable, Hashable, Sendable {
 package struct OrderAnswer: Codable, Hashable, Sendable {
     package var schema = AdminAPI.schema
     package var number: UInt64
-    /// Names of the members to which it was sent at once; the others hear of it when they are back.
+    /// Names of the members that have it; the others hear of it when they are back.
     package var told: [String]
     package var notReached: [String]
     /// Queued messages that it holds, or frees, on this node.

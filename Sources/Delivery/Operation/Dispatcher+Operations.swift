@@ -82,12 +82,15 @@ extension Dispatcher {
         report.busy += batch.count - held.count
         try await record(held, order, .release, now: now) { envelope in
             var released = envelope
+            let overruled = order.overruled(in: envelope)
+            released.fingerprints.removeAll { overruled.contains($0) }
             released.hold = nil
             released.offered = nil
             return .amend(released)
         }
         change { state, effects in
             for envelope in held {
+                state.fingerprints.remove(Array(order.overruled(in: envelope)), of: envelope.id)
                 var ready: [DomainIndex] = []
                 state.scheduler.release(envelope.id) { ready.append($0) }
                 for domain in ready { state.wake(domain, now: now, &effects) }
@@ -218,6 +221,16 @@ extension OperationOrder {
         case .retry: item.envelope.hold == nil
         case .bounce, .delete: true
         }
+    }
+
+    /// Fingerprints by which no verdict finds the message any more. † An operator who lets a message go that a verdict holds has
+    /// looked at it: the same verdict is looked up again a second later and after each start, and would hold it anew.
+    fileprivate func overruled(in envelope: Envelope) -> Set<Fingerprint> {
+        guard operation == .release, let overruled,
+            let by = envelope.hold?.by, by.hasPrefix(Dispatcher.verdictHold)
+        else { return [] }
+        let held = Fingerprint(String(by.dropFirst(Dispatcher.verdictHold.count)))
+        return overruled.union(held.map { [$0] } ?? []).intersection(envelope.fingerprints)
     }
 
     fileprivate func event(_ kind: EventKind, _ envelope: Envelope, now: Timestamp) -> Event {

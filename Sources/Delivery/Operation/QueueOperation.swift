@@ -22,8 +22,14 @@ package struct OperationOrder: Sendable {
     package var reason: String
     /// Count, and change nothing.
     package var isDryRun: Bool
+    /// With a release: a verdict that holds a message, and these, hold it no more. Nil: it is the verdict's own release.
+    package var overruled: Set<Fingerprint>?
 
-    package init(_ operation: QueueOperation, by: String, reason: String, isDryRun: Bool = false) {
+    package init(
+        _ operation: QueueOperation, by: String, reason: String, isDryRun: Bool = false,
+        overruling overruled: Set<Fingerprint>? = nil
+    ) {
+        self.overruled = overruled
         self.operation = operation
         self.by = by
         self.reason = reason

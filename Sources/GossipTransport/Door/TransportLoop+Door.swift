@@ -3,10 +3,14 @@ import MailValues
 extension TransportLoop {
     func openDoor(port: UInt16, for span: Duration) throws(TransportError) -> UInt16 {
         guard span > .zero else { throw .badSetting(name: "door", detail: "its time is over already") }
+        // The newest: the one before may be gone while somebody still holds a line that names it.
+        guard let pair = pairs.last else {
+            preconditionFailure("a transport listens under one key at least")
+        }
         doorCount += 1
         door = nil
         let door = try Door(
-            settings.bindAddress, port: port, settings: settings, pair: pairs[0], number: doorCount,
+            settings.bindAddress, port: port, settings: settings, pair: pair, number: doorCount,
             closesAt: now() + span, now: now(), in: context)
         self.door = door
         return door.port

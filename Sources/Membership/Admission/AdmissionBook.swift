@@ -54,6 +54,8 @@ package struct AdmissionBook: Sendable {
 
     package func isMember(_ node: NodeID) -> Bool { admissions[node] != nil }
     package func isEvicted(_ node: NodeID) -> Bool { evictions[node] != nil }
+    /// The number of the order that evicted it.
+    func eviction(of node: NodeID) -> UInt64? { evictions[node] }
     package func admission(of node: NodeID) -> Admission? { admissions[node] }
     package var members: Set<NodeID> { Set(admissions.keys) }
 

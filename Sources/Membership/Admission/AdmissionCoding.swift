@@ -150,7 +150,7 @@ extension Admission {
 }
 
 extension LinkContact {
-    fileprivate var message: Chappe_Cluster_Contact {
+    var message: Chappe_Cluster_Contact {
         var message = Chappe_Cluster_Contact()
         message.address = data(address.octets)
         message.controlPort = UInt32(controlPort)
@@ -158,7 +158,7 @@ extension LinkContact {
         return message
     }
 
-    fileprivate init?(_ message: Chappe_Cluster_Contact) {
+    init?(_ message: Chappe_Cluster_Contact) {
         guard let address = IPAddress(octets: message.address),
             let control = UInt16(exactly: message.controlPort),
             let bulk = UInt16(exactly: message.bulkPort), control > 0, bulk > 0

@@ -16,6 +16,8 @@ package enum JoinRefusal: UInt32, Sendable, CaseIterable, Error {
     case nameTaken = 6
     /// The cluster has as many members as it can.
     case full = 7
+    /// The node was evicted by a later word of the operator than this one.
+    case outdated = 8
 
     package var sentence: String {
         switch self {
@@ -26,6 +28,8 @@ package enum JoinRefusal: UInt32, Sendable, CaseIterable, Error {
         case .otherDoor: "the token is for another member: use the address that was printed with it"
         case .nameTaken: "a member has this name already: choose another with --name"
         case .full: "the cluster takes no more members"
+        case .outdated:
+            "the token is older than the order that evicted this node: ask for a new one with `chappe join-cmd`"
         }
     }
 }
@@ -78,6 +82,7 @@ package struct Doorkeeper: Sendable {
         }
         guard now < admission.permit.expires else { throw .expired }
         // A number below an eviction's would be void at once.
+        guard admission.number > book.eviction(of: admission.node) ?? 0 else { throw .outdated }
         // A member that left is let in again by a newer word of the operator.
         if let held = book.admission(of: admission.node), held.number >= admission.number { throw .used }
         if let namesake = book.member(named: admission.name.lowercased()), namesake != admission.node {

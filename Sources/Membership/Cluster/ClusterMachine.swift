@@ -50,6 +50,8 @@ package struct ClusterMachine: Sendable {
         case words([Word], bearer: NodeID)
         /// A member brought words that prove nothing.
         case wordRefused(bearer: NodeID)
+        /// A member that is not where we knew it says where it is.
+        case moved(NodeID, to: LinkContact)
     }
 
     package let cluster: ClusterID
@@ -57,6 +59,9 @@ package struct ClusterMachine: Sendable {
     private let key: Ed25519PrivateKey
     package let nonce: UInt64
     private let settings: DetectorSettings
+    private let contact: LinkContact?
+    private let contactUntil: Uptime
+    private let absent: Set<NodeID>
     /// While the node looks for its incarnation; from then on `detector` is there instead.
     private var inquiry: StartInquiry?
     /// Nil while the node has not found its incarnation.
@@ -96,6 +101,9 @@ package struct ClusterMachine: Sendable {
         self.gossipSettings = gossipSettings
         self.nonce = nonce
         self.settings = settings
+        contact = startSettings.contact
+        contactUntil = now + Self.contactLongest
+        absent = startSettings.absent
         self.admitted = admitted
         let others = Set(admitted.keys).subtracting([key.node])
         inquiry = StartInquiry(stored: stored, others: others, settings: startSettings, now: now)
@@ -179,12 +187,20 @@ package struct ClusterMachine: Sendable {
     /// One member that was taken over, or that has an old list, must not make a node believe it was evicted.
     private mutating func turnedAway(by peer: NodeID, _ now: Uptime) {
         guard admitted[peer] != nil, turnedAwayBy.insert(peer).inserted else { return }
-        if turnedAwayBy.count >= min(2, admitted.count - 1) { turnedAwaySince = turnedAwaySince ?? now }
+        if turnedAwayBy.count >= turningAwayLeast { turnedAwaySince = turnedAwaySince ?? now }
+    }
+
+    /// Two members, or the only one that has not left.
+    private var turningAwayLeast: Int {
+        let others = admitted.keys.count { other in
+            other != node && (detector == nil ? !absent.contains(other) : state(of: other) != .left)
+        }
+        return max(1, min(2, others))
     }
 
     private mutating func judgeTurningAway(_ now: Uptime, _ actions: inout [Action]) {
         guard let since = turnedAwaySince else { return }
-        guard turnedAwayBy.count >= min(2, admitted.count - 1) else {
+        guard turnedAwayBy.count >= turningAwayLeast else {
             turnedAwaySince = nil
             return
         }
@@ -218,6 +234,9 @@ package struct ClusterMachine: Sendable {
             }
             return
         }
+        if case .contact(let contact) = frame.body, mayHaveMoved(frame.sender) {
+            actions.append(.moved(peer, to: contact))
+        }
         guard case .probing(let message) = frame.body else { return }
         guard detector == nil else {
             return run(.received(message, from: frame.sender, age: age), now, &random, &actions)
@@ -232,6 +251,18 @@ package struct ClusterMachine: Sendable {
         case .probe, .ack, .ask, .relayedAck, .nack, .rumours, .sync, .cloned: break
         }
     }
+
+    /// † Whether a member's word that it is elsewhere is heeded: not while it is where we know it, or a copy of its machine would
+    /// draw the links to itself. There its key is demanded, so a link that stands is to it. A copy that asked meanwhile is not
+    /// heeded later either, when the member is started anew.
+    private func mayHaveMoved(_ sender: Sender) -> Bool {
+        !linked.contains(sender.node) && state(of: sender.node)?.isPresent != true
+            && detector?.isCopy(sender) != true
+    }
+
+    /// How long a start says where it is. Who is not heard for so long may be a copy, and is not to come in when the member is
+    /// away for a moment: where it is none, another start helps.
+    package static let contactLongest: Duration = .seconds(60)
 
     /// Hands the event to the machine of this phase.
     private mutating func link(
@@ -251,7 +282,9 @@ package struct ClusterMachine: Sendable {
     ) {
         for action in inquiry?.handle(event, now: now) ?? [] {
             switch action {
-            case .ask(let peer): actions.append(.send(.probing(.askLastSeen), to: peer))
+            case .ask(let peer):
+                if let contact, now < contactUntil { actions.append(.send(.contact(contact), to: peer)) }
+                actions.append(.send(.probing(.askLastSeen), to: peer))
             case .stopCloned: actions.append(.stopCloned)
             case .start(let incarnation, let isOld): start(incarnation, isOld, now, &random, &actions)
             }
@@ -308,6 +341,18 @@ extension ClusterMachine {
         tellPeers()
         gossip?.withdraw(kind, about: subject, now: now, into: &gossipActions)
         carryOut(&actions)
+    }
+
+    /// Asks members how far they know what this node said.
+    package mutating func ask(_ nodes: [NodeID], into actions: inout [Action]) {
+        gossip?.ask(nodes, into: &gossipActions)
+        carryOut(&actions)
+    }
+
+    /// Of these members those that are not known to have what this node says under a key.
+    package func lacking(_ key: FactKey, among nodes: Set<NodeID>) -> Set<NodeID> {
+        guard let gossip, let version = gossip.replica.version(of: key, by: node) else { return nodes }
+        return nodes.filter { gossip.known[$0].map { $0 < version } ?? true }
     }
 
     /// Sets up to which version each origin's own judgements count for nothing, by the operator's word.

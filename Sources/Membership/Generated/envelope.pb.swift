@@ -138,6 +138,15 @@ nonisolated struct Chappe_Cluster_Envelope: Sendable {
     set {body = .cloned(newValue)}
   }
 
+  /// Where the sender is reached; said by who starts, beside ask_last_seen.
+  var contact: Chappe_Cluster_Contact {
+    get {
+      if case .contact(let v)? = body {return v}
+      return Chappe_Cluster_Contact()
+    }
+    set {body = .contact(newValue)}
+  }
+
   var facts: Chappe_Cluster_Gossip {
     get {
       if case .facts(let v)? = body {return v}
@@ -168,6 +177,8 @@ nonisolated struct Chappe_Cluster_Envelope: Sendable {
     case askLastSeen(Chappe_Cluster_Empty)
     case lastSeen(Chappe_Cluster_LastSeen)
     case cloned(Chappe_Cluster_Cloned)
+    /// Where the sender is reached; said by who starts, beside ask_last_seen.
+    case contact(Chappe_Cluster_Contact)
     case facts(Chappe_Cluster_Gossip)
     /// 34 to 47 facts, 48 to 63 leaving, 64 to 79 admission.
     case words(Chappe_Cluster_Words)
@@ -312,7 +323,7 @@ fileprivate nonisolated let _protobuf_package = "chappe.cluster"
 
 nonisolated extension Chappe_Cluster_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}cluster\0\u{1}sender\0\u{1}incarnation\0\u{1}nonce\0\u{1}refutation\0\u{1}state\0\u{1}age\0\u{2}\u{8}probe\0\u{1}ack\0\u{1}ask\0\u{3}relayed_ack\0\u{1}nack\0\u{1}rumours\0\u{1}sync\0\u{3}ask_last_seen\0\u{3}last_seen\0\u{1}cloned\0\u{2}\u{7}facts\0\u{1}words\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}cluster\0\u{1}sender\0\u{1}incarnation\0\u{1}nonce\0\u{1}refutation\0\u{1}state\0\u{1}age\0\u{2}\u{8}probe\0\u{1}ack\0\u{1}ask\0\u{3}relayed_ack\0\u{1}nack\0\u{1}rumours\0\u{1}sync\0\u{3}ask_last_seen\0\u{3}last_seen\0\u{1}cloned\0\u{1}contact\0\u{2}\u{6}facts\0\u{1}words\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -458,6 +469,19 @@ nonisolated extension Chappe_Cluster_Envelope: SwiftProtobuf.Message, SwiftProto
           self.body = .cloned(v)
         }
       }()
+      case 26: try {
+        var v: Chappe_Cluster_Contact?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .contact(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .contact(v)
+        }
+      }()
       case 32: try {
         var v: Chappe_Cluster_Gossip?
         var hadOneofValue = false
@@ -558,6 +582,10 @@ nonisolated extension Chappe_Cluster_Envelope: SwiftProtobuf.Message, SwiftProto
     case .cloned?: try {
       guard case .cloned(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .contact?: try {
+      guard case .contact(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
     }()
     case .facts?: try {
       guard case .facts(let v)? = self.body else { preconditionFailure() }

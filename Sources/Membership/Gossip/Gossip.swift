@@ -47,6 +47,8 @@ package struct Gossip: Sendable {
     /// Our marks when we showed them last.
     private var summaryShown: UInt64?
     private var turn = 0
+    /// Up to which of our statements each peer lacks nothing, as it showed last.
+    package private(set) var known: [NodeID: Version] = [:]
 
     /// `key` is the node's identity, `incarnation` that of this start.
     package init(
@@ -78,6 +80,7 @@ package struct Gossip: Sendable {
         replica.setMembers(members, into: &changes)
         peers.removeAll { !members.contains($0) }
         turns.removeAll { !members.contains($0) }
+        known = known.filter { members.contains($0.key) }
         tell(changes, into: &actions)
     }
 
@@ -98,6 +101,17 @@ package struct Gossip: Sendable {
         var changes: [FactChange] = []
         replica.setRevoked(revoked, now: now, into: &changes)
         tell(changes, into: &actions)
+    }
+
+    /// Asks members how far they know us; their answers come into `known`, and who lacks something gets it.
+    package func ask(_ nodes: [NodeID], into actions: inout [Action]) {
+        // Who shows another sum than ours answers with its digest: so this one is nobody's.
+        if !nodes.isEmpty { actions.append(.send(.summary(~replica.digest().summary), to: nodes)) }
+    }
+
+    private mutating func note(_ digest: FactDigest, of peer: NodeID) {
+        guard let entry = digest.entries.first(where: { $0.origin == replica.node }) else { return }
+        known[peer] = Version(incarnation: entry.incarnation, counter: entry.mark)
     }
 
     // MARK: Saying
@@ -209,6 +223,7 @@ package struct Gossip: Sendable {
             let digest = replica.digest()
             if digest.summary != sum { actions.append(.send(.digest(digest, asks: true), to: [peer])) }
         case .digest(let digest, let asks, _):
+            note(digest, of: peer)
             let (deltas, isCut) = replica.deltas(
                 for: digest, octets: settings.frameOctets, turn: turn, now: now.uptime)
             if !deltas.isEmpty { actions.append(.send(.deltas(deltas, isCut: isCut), to: [peer])) }

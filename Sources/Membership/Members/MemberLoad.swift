@@ -25,6 +25,8 @@ package struct MemberLoad: Fact {
     package var isLeaving = false
     /// Whether its store takes no writes.
     package var isSick = false
+    /// Whether it delivers nothing: its store is older than what others saw of it.
+    package var isQuarantined = false
 
     package static let releaseOctetsLongest = 64
     /// Messages are never believed to be more: sums over all members must stay sums.
@@ -54,15 +56,16 @@ package struct MemberLoad: Fact {
         writer.bytes(11, release.utf8.prefix(Self.releaseOctetsLongest))
         writer.number(12, isLeaving ? 1 : 0)
         writer.number(13, isSick ? 1 : 0)
+        writer.number(14, isQuarantined ? 1 : 0)
         return writer.octets
     }
 
     package init?(octets: [UInt8]) {
-        var numbers = [UInt64](repeating: 0, count: 14)
+        var numbers = [UInt64](repeating: 0, count: 15)
         var reader = FieldReader(octets)
         while let (field, value) = reader.next() {
             switch value {
-            case .number(let number): if (1...13).contains(field) { numbers[Int(field)] = number }
+            case .number(let number): if (1...14).contains(field) { numbers[Int(field)] = number }
             case .bytes(let text):
                 guard field == 11 else { continue }
                 guard text.count <= Self.releaseOctetsLongest,
@@ -78,7 +81,7 @@ package struct MemberLoad: Fact {
         (freeOctets, acceptedPerMinute) = (numbers[4], numbers[5])
         (wireVersion, storeVersion, configuration) = (numbers[6], numbers[7], numbers[8])
         (admittedSet, isReady) = (numbers[9], numbers[10] != 0)
-        (isLeaving, isSick) = (numbers[12] != 0, numbers[13] != 0)
+        (isLeaving, isSick, isQuarantined) = (numbers[12] != 0, numbers[13] != 0, numbers[14] != 0)
     }
 
     // MARK: News

@@ -39,6 +39,9 @@ package struct OrderBook: Sendable {
 
     package func all(now: Timestamp) -> [Order] { orders.values.filter { !isOver($0, now) } }
 
+    /// The highest number of all; 0: there is none.
+    package var newest: UInt64 { orders.values.map(\.number).max() ?? 0 }
+
     /// Takes an order from wherever it comes: a fact, the operator at this node, the store.
     package mutating func take(_ order: Order, now: Timestamp) -> Taking {
         guard order.isWithinBounds else { return .refused }

@@ -13,6 +13,10 @@ package struct StartInquiry: Sendable {
         package var repetition: Duration = .seconds(1)
         /// Heard within this time: it may have been this node before it ended, so the question is repeated.
         package var aliveWindow: Duration = .seconds(3)
+        /// Members that have left in order, as the store remembers it: nobody waits for their answers.
+        package var absent: Set<NodeID> = []
+        /// Where this node is reached now. Said beside each question: who is elsewhere than members know it would hear no answer.
+        package var contact: LinkContact?
 
         package init() {}
     }
@@ -90,7 +94,7 @@ package struct StartInquiry: Sendable {
     }
 
     private mutating func decide(_ now: Uptime) -> [Action] {
-        let wanted = min(settings.answerCount, others.count)
+        let wanted = min(settings.answerCount, others.subtracting(settings.absent).count)
         let isLate = now - began >= settings.patience
         guard answers.count >= wanted || isLate else { return [] }
         // † Who reaches members and hears none of them is not where they know it: a copy of the machine, whose answers go to the

@@ -12,6 +12,8 @@ package struct Frame: Hashable, Sendable {
         case probing(ProbeMessage)
         case facts(GossipMessage)
         case words(WordMessage)
+        /// Where the sender is reached, by its own word.
+        case contact(LinkContact)
         /// Of a kind that a later version knows: the sender was heard, and that is all.
         case unknown
     }

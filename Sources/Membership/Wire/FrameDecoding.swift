@@ -53,7 +53,13 @@ extension Frame {
         case .cloned(let clone): .probing(.cloned(nonce: clone.nonce))
         case .facts(let gossip): .facts(try GossipMessage(gossip))
         case .words(let words): .words(try WordMessage(words))
+        case .contact(let given): .contact(try contact(given))
         }
+    }
+
+    private static func contact(_ given: Chappe_Cluster_Contact) throws(FrameError) -> LinkContact {
+        guard let contact = LinkContact(given) else { throw .malformed("contact") }
+        return contact
     }
 
     private static func riding(_ said: [Chappe_Cluster_Claim]) throws(FrameError) -> [Claim] {

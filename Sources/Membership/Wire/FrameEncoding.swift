@@ -17,6 +17,7 @@ extension Frame {
         case .probing(let message): envelope.body = Self.wire(message)
         case .facts(let message): envelope.facts = message.wire
         case .words(let message): envelope.words = message.wire
+        case .contact(let contact): envelope.contact = contact.message
         case .unknown: break
         }
         return Membership.octets(of: envelope)

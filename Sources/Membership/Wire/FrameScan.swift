@@ -18,7 +18,7 @@ struct FrameScan {
             case (.envelope, 16), (.envelope, 17): .probe
             case (.envelope, 18...20): .relay
             case (.envelope, 21), (.envelope, 22): .claims
-            case (.envelope, 23...25): .leaf
+            case (.envelope, 23...26): .leaf
             case (.envelope, 32): .gossip
             case (.envelope, 33): .words
             case (.probe, 3), (.relay, 3), (.claims, 1): .claim

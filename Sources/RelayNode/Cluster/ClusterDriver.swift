@@ -157,6 +157,13 @@ package actor ClusterDriver {
 
     package var incarnation: UInt64 { machine.sender.incarnation }
 
+    /// Of these members those that are not known to have what this node says about a subject.
+    package func lacking<F: Fact>(
+        _ kind: F.Type, about subject: F.Subject, among nodes: Set<NodeID>
+    ) -> Set<NodeID> {
+        machine.lacking(F.key(subject), among: nodes)
+    }
+
     package var refusals: ClusterRefusals {
         var refusals = counted
         refusals.overflow = desk.dropped
@@ -201,6 +208,11 @@ package actor ClusterDriver {
             .change { machine, now, actions in
                 machine.withdraw(kind, about: subject, now: now, into: &actions)
             })
+    }
+
+    /// Asks members how far they know what this node said.
+    package nonisolated func ask(_ nodes: Set<NodeID>) {
+        door.yield(.change { machine, _, actions in machine.ask(nodes.sorted(), into: &actions) })
     }
 
     /// Up to which version each origin's own judgements count for nothing, by the operator's word.
@@ -385,6 +397,7 @@ package actor ClusterDriver {
         case .wordRefused(let bearer):
             counted.orders += 1
             tell("an order or an admission that proves nothing", of: bearer)
+        case .moved(let node, let contact): seams.tell(.moved(node, to: contact))
         case .changed(let node, let from, let to): seams.tell(.changed(node, from: from, to: to))
         case .persist(let incarnation):
             if let failure = await seams.persist(incarnation) { end = .notStored(failure) }

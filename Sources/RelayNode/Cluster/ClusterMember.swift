@@ -34,6 +34,8 @@ package enum ClusterNews: Sendable, Equatable {
     case facts([FactChange])
     /// A member brought orders and admissions that we did not know; each proves itself.
     case words([Word], bearer: NodeID)
+    /// A member that is not where we knew it says where it is.
+    case moved(NodeID, to: LinkContact)
     case joinRequest(JoinRequest)
     case doorClosed
     /// This member is reached, or no more.

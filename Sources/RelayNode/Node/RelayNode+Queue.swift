@@ -1,5 +1,6 @@
 package import AdminProtocol
 import Delivery
+import Filtering
 package import MailValues
 import QueueEngine
 import QueueStorage
@@ -42,8 +43,12 @@ extension RelayNode {
         _ action: QueueAction, _ request: QueueChangeRequest, by caller: Caller
     ) async throws(AdminProblem) -> QueueChangeAnswer {
         let now = WallClock.now()
+        // Whoever lets a message go has looked at it: what condemns it now does not hold it again.
+        let condemned =
+            action == .release ? knowledge.verdicts().filter { $0.decision != .none }.map(\.fingerprint) : []
         let order = OperationOrder(
-            Self.operation(action), by: caller.recordName, reason: request.reason, isDryRun: request.dryRun)
+            Self.operation(action), by: caller.recordName, reason: request.reason, isDryRun: request.dryRun,
+            overruling: Set(condemned))
         // A whole id needs no walk through the queue.
         let selection: QueueSelection = request.filter.id.flatMap { QueueID($0) }.map { .ids([$0]) } ?? .all
         do throws(OperationError) {

@@ -9,8 +9,8 @@ struct AwaitCommand: NodeCommand {
         commandName: "await", abstract: "Waits until something is so: healthy, or version=V.",
         discussion: """
             healthy: this node's status is ok, and every member is up and normal. version=V: every member runs \
-            version V. A node that does not answer meanwhile is waited for. Exits 0 once it is so, 1 if it was not \
-            before the time was over, 3 if the node did not answer then.
+            version V. Members that have left are not waited for; a node that does not answer meanwhile is. Exits 0 \
+            once it is so, 1 if it was not before the time was over, 3 if the node did not answer then.
             """)
 
     enum Goal: ExpressibleByArgument, Equatable {
@@ -76,12 +76,14 @@ struct AwaitCommand: NodeCommand {
         switch goal {
         case .healthy:
             return status.problems.filter { $0.severity > .ok }.map(\.what)
-                + members.filter { $0.state != .alive }.map { "\($0.name) is \($0.state.rawValue)" }
+                + members.filter { $0.state != .alive && $0.state != .left }.map {
+                    "\($0.name) is \($0.state.rawValue)"
+                }
         case .version(let version):
             guard !members.isEmpty else {
                 return status.version == version ? [] : ["the node runs \(status.version)"]
             }
-            return members.filter { $0.load?.version != version }.map {
+            return members.filter { $0.state != .left && $0.load?.version != version }.map {
                 "\($0.name) runs \($0.load?.version ?? "an unknown version")"
             }
         case .shadowed: return []

@@ -36,8 +36,7 @@ struct ForceLeaveCommand: NodeCommand {
         }
         let answer = try master.order(
             Order.Subject(.eviction, try row.id.octets), reason: reason, expires: nil)
-        try OrderPage.tell("\(row.name) is evicted", answer, form, on: screen)
-        return .ok
+        return try OrderPage.tell("\(row.name) is evicted", answer, form, on: screen)
     }
 
     static func warnings(_ row: MemberRow) -> [String] {

@@ -96,8 +96,7 @@ struct HostBlockCommand: NodeCommand {
         let answer = try Operator(key, client, now: screen.now).order(
             Order.Subject(.block, subject.octets), reason: reason, lifetime: lifetime)
         let span = lifetime.map { " for \($0)" } ?? " until it is released"
-        try OrderPage.tell("\(subject) is blocked\(span)", answer, form, on: screen)
-        return .ok
+        return try OrderPage.tell("\(subject) is blocked\(span)", answer, form, on: screen)
     }
 }
 
@@ -122,8 +121,7 @@ struct HostReleaseCommand: NodeCommand {
         let subject = try who.subject()
         let answer = try Operator(key, client, now: screen.now).order(
             Order.Subject(.block, subject.octets), isLifted: true, reason: reason, lifetime: lifetime)
-        try OrderPage.tell("\(subject) is released", answer, form, on: screen)
-        return .ok
+        return try OrderPage.tell("\(subject) is released", answer, form, on: screen)
     }
 }
 

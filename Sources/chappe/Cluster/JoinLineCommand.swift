@@ -22,7 +22,8 @@ struct JoinLineCommand: NodeCommand {
 
     func validate() throws {
         guard (1...AdminAPI.doorSecondsLongest).contains(expires.seconds) else {
-            throw ValidationError("--expires is at most \(Span(seconds: AdminAPI.doorSecondsLongest))")
+            let longest = Span(seconds: AdminAPI.doorSecondsLongest)
+            throw ValidationError("--expires is a second at least, and at most \(longest)")
         }
     }
 
@@ -33,7 +34,7 @@ struct JoinLineCommand: NodeCommand {
         let until = screen.now + .seconds(expires.seconds)
         let token = Token(
             cluster: master.cluster, operator: master.key, doorkeeper: try master.facts.identity,
-            linkKey: try master.facts.link, number: master.number, expires: until, using: &random)
+            linkKey: try master.facts.link, number: try master.number, expires: until, using: &random)
         let place = Endpoint(host: door.host, port: door.port)
         screen.say(Table.harmless("chappe join \(place) --token \(token.text)"))
         screen.warn(

@@ -43,7 +43,7 @@ extension MemberRow {
         case .suspect: words.append("not heard, asked after")
         case .parked: words.append("parked: means to be back soon")
         case .sick: words.append("its store is sick")
-        case .quarantined: words.append("wrong key, or evicted")
+        case .quarantined: words.append("wrong key, a restored store, or evicted")
         case .dead: words.append("does not answer")
         case .left: words.append("has left")
         case .joining, .alive, .draining, .leaving: break

@@ -49,15 +49,34 @@ struct Operator {
         expires: Timestamp?
     ) throws -> OrderAnswer {
         let order = Order(
-            subject, number: number, isLifted: isLifted, by: Self.name, reason: try Self.reason(reason),
+            subject, number: try number, isLifted: isLifted, by: Self.name, reason: try Self.reason(reason),
             payload: payload, expires: expires, cluster: cluster, key: key)
         guard let order else { throw Complaint("the order is longer than orders may be", .usage) }
         let text = String(decoding: Base64.encode(OrderFact(order).octets), as: UTF8.self)
         return try client.send(OrderRequest(order: text), to: "cluster/orders")
     }
 
-    /// Above all that were given before, as long as clocks do not run back.
-    var number: UInt64 { UInt64(clamping: now.milliseconds) }
+    /// How far a number may be ahead of the clock. It grows with time, so that a node that lies about what it knows cannot use
+    /// the numbers up.
+    private static let leadLongest: Duration = .seconds(10 * 365 * 86_400)
+
+    private static let step: UInt64 = 1_000_000
+
+    /// Above all that were given before: by the clock, or where one ran ahead, by the highest that the node knows. An
+    /// eviction from such a clock would else keep its node out until then.
+    var number: UInt64 {
+        get throws {
+            let clock = UInt64(clamping: now.milliseconds)
+            guard let newest = facts.newestOrder, newest >= clock else { return clock }
+            guard newest < UInt64(clamping: (now + Self.leadLongest).milliseconds) else {
+                throw Complaint(
+                    "the node knows an order that is numbered more than ten years ahead: is this machine's clock right?"
+                )
+            }
+            // Two tokens must not have one number, and the node hears of a token only when it is used.
+            return newest + 1 + clock % Self.step
+        }
+    }
 
     /// Who gives the order, as people on this machine know him.
     static var name: String {
@@ -83,10 +102,13 @@ struct Operator {
 
 /// What became of an order, for people.
 enum OrderPage {
+    /// What comes of it is partial while a member has yet to hear it.
+    @discardableResult
     static func tell(
         _ what: String, _ answer: OrderAnswer, _ form: OutputOptions, on screen: Screen
-    ) throws {
+    ) throws -> Outcome {
         try screen.answer(form, answer, brief: ["\(answer.number)"], page: lines(what, answer))
+        return answer.notReached.isEmpty ? .ok : .partial
     }
 
     static func lines(_ what: String, _ answer: OrderAnswer) -> [String] {

@@ -16,12 +16,20 @@ struct OtherMemberOptions: ParsableArguments {
         _ kind: OrderKind, _ does: String, isLifted: Bool = false, reason: String, _ client: AdminClient,
         _ form: OutputOptions, on screen: Screen
     ) throws -> MemberRow? {
+        try give(kind, does, isLifted: isLifted, reason: reason, client, form, on: screen)?.member
+    }
+
+    /// Whom it was said to, and whether that one has heard it; nil: nobody else is named.
+    func give(
+        _ kind: OrderKind, _ does: String, isLifted: Bool = false, reason: String, _ client: AdminClient,
+        _ form: OutputOptions, on screen: Screen
+    ) throws -> (member: MemberRow, outcome: Outcome)? {
         guard let member else { return nil }
         let master = try Operator(key, client, now: screen.now)
         let row = try (client.get("cluster/members") as MemberList).member(member)
         let answer = try master.order(
             Order.Subject(kind, try row.id.octets), isLifted: isLifted, reason: reason, expires: nil)
         try OrderPage.tell("\(row.name) \(does)", answer, form, on: screen)
-        return row
+        return (row, answer.notReached.contains(row.name) ? .partial : .ok)
     }
 }

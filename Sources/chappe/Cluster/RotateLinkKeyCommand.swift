@@ -7,7 +7,10 @@ struct RotateLinkKeyCommand: NodeCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate-link-key",
         abstract: "A new key for this node's links to the others, without a stop.",
-        discussion: "The old key is good until every member has confirmed the new one.")
+        discussion: """
+            The old key is good until every member has confirmed the new one; members that have left are not waited \
+            for. Lines that `chappe join-cmd` printed here before may be good no longer: print others.
+            """)
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var form: OutputOptions

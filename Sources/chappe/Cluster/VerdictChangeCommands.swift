@@ -46,19 +46,20 @@ struct VerdictAddCommand: NodeCommand {
 
     func perform(with client: AdminClient, on screen: Screen) throws -> Outcome {
         if let file {
-            try condemn(try MessageFile.fingerprints(file), client, on: screen)
+            return try condemn(try MessageFile.fingerprints(file), client, on: screen)
         } else {
             guard let fingerprint = fingerprint.flatMap({ Fingerprint($0.lowercased()) }) else {
                 throw Complaint(
                     "this is no fingerprint: body:… or attachment:…, and 64 hexadecimal digits", .usage)
             }
             let answer = try condemn(fingerprint, by: Operator(key, client, now: screen.now))
-            try OrderPage.tell(said(of: fingerprint), answer, form, on: screen)
+            return try OrderPage.tell(said(of: fingerprint), answer, form, on: screen)
         }
-        return .ok
     }
 
-    private func condemn(_ all: [Fingerprint], _ client: AdminClient, on screen: Screen) throws {
+    private func condemn(
+        _ all: [Fingerprint], _ client: AdminClient, on screen: Screen
+    ) throws -> Outcome {
         let master = isDry ? nil : try Operator(key, client, now: screen.now)
         var condemned: [Condemned] = []
         var page: [String] = []
@@ -70,6 +71,7 @@ struct VerdictAddCommand: NodeCommand {
         try screen.answer(
             form, Answer(verdicts: condemned), rows: condemned, brief: condemned.map(\.fingerprint),
             page: page)
+        return condemned.allSatisfy { $0.order?.notReached.isEmpty ?? true } ? .ok : .partial
     }
 
     private func condemn(_ fingerprint: Fingerprint, by master: Operator) throws -> OrderAnswer {
@@ -110,11 +112,11 @@ struct VerdictRevokeCommand: NodeCommand {
             let node = try Self.node(mark.node)
             let version = Version(incarnation: mark.incarnation, counter: mark.counter)
             let answer = try revoke(Revocation(.origin(node), covered: [node: version]), master)
-            try OrderPage.tell(
+            return try OrderPage.tell(
                 "all that \(mark.name) says is revoked for \(lifetime)", answer, form, on: screen)
         } else if let fingerprint {
             let (name, answer) = try revoke(fingerprint, client, master)
-            try OrderPage.tell("\(name) is revoked for \(lifetime)", answer, form, on: screen)
+            return try OrderPage.tell("\(name) is revoked for \(lifetime)", answer, form, on: screen)
         }
         return .ok
     }

@@ -136,7 +136,26 @@ struct OrderCommandTests {
                     touches  1,204 messages in this node's queue
 
                     """)
-            #expect(run.outcome == .ok)
+            #expect(run.outcome == .partial, "a member has yet to hear it")
+            // Whether others heard it is nothing to the one that drains.
+            #expect(try await two.run(["drain", "--node", "relay-2", "--reason", "x"]).outcome == .ok)
+            two.cluster.with { $0.answer.notReached = ["relay-2"] }
+            #expect(try await two.run(["drain", "--node", "relay-2", "--reason", "x"]).outcome == .partial)
+        }
+    }
+
+    @Test("an order outdoes one from a clock that ran ahead, and does not follow one that makes no sense")
+    func clockAhead() async throws {
+        try await ClusterOfTwo.with { two in
+            let ahead = UInt64((CommandRun.now + .seconds(86_400)).milliseconds)
+            two.cluster.with { $0.facts.newestOrder = ahead }
+            let run = try await two.run(["host", "block", "198.51.100.7", "--reason", "x"])
+            #expect(run.outcome == .ok, "\(run.errors)")
+            #expect(try two.orders.allSatisfy { (ahead + 1...ahead + 1_000_000).contains($0.number) })
+            two.cluster.with { $0.facts.newestOrder = .max }
+            let absurd = try await two.run(["host", "block", "198.51.100.7", "--reason", "x"])
+            #expect(absurd.outcome == .refused && absurd.errors.contains("clock"), "\(absurd.errors)")
+            #expect(try two.orders.count == 1)
         }
     }
 

@@ -85,6 +85,12 @@ struct GossipBench {
         carry(out: actions, of: index)
     }
 
+    mutating func ask(at index: Int) {
+        var actions: [Gossip.Action] = []
+        machines[index].ask(keys.indices.filter { $0 != index }.map { keys[$0].node }, into: &actions)
+        carry(out: actions, of: index)
+    }
+
     private mutating func carry(out actions: [Gossip.Action], of index: Int) {
         for action in actions {
             switch action {

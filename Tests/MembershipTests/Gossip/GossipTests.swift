@@ -22,6 +22,33 @@ struct GossipTests {
         #expect((1...3).allSatisfy { bench.machines[$0].signatureChecks == 2 })
     }
 
+    @Test(
+        "who is asked shows how far it knows us and gets what it lacks; a frame that was sent counts for nothing"
+    )
+    func asks() throws {
+        var bench = GossipBench(nodes: 3)
+        bench.loss = 1_000
+        try bench.say(7, about: "a", at: 0)
+        let version = try #require(
+            bench.machines[0].replica.version(of: TestFact.key("a"), by: bench.keys[0].node))
+        func lacking() -> Int {
+            (1...2).count { number in
+                bench.machines[0].known[bench.keys[number].node].map { $0 < version } ?? true
+            }
+        }
+        bench.ask(at: 0)
+        #expect(lacking() == 2 && bench.known("a", at: 1) == 0)
+        bench.loss = 0
+        bench.ask(at: 0)
+        #expect(bench.known("a", at: 1) == 7 && bench.known("a", at: 2) == 7)
+        bench.ask(at: 0)
+        #expect(lacking() == 0)
+        // Who is no member any more confirms nothing.
+        var actions: [Gossip.Action] = []
+        bench.machines[0].setMembers([bench.keys[0].node, bench.keys[1].node], into: &actions)
+        #expect(lacking() == 1)
+    }
+
     @Test("what a push did not bring, a round does", arguments: 1...20)
     func repairs(_ seed: Int) throws {
         var bench = GossipBench(nodes: 5, seed: UInt64(seed))

@@ -123,6 +123,7 @@ struct MemberLoadTests {
             ({ $0.freeOctets -= 1 << 36 }, false), ({ $0.freeOctets /= 2 }, true),
             ({ $0.admittedSet = 4 }, true), ({ $0.configuration = 1 }, true), ({ $0.release = "2" }, true),
             ({ $0.isReady = false }, true), ({ $0.isLeaving = true }, true), ({ $0.isSick = true }, true),
+            ({ $0.isQuarantined = true }, true),
             ({ $0.wireVersion = 9 }, true), ({ $0.storeVersion = 9 }, true),
         ]
         for (number, (change, isNews)) in changes.enumerated() {
@@ -140,9 +141,10 @@ struct MemberLoadTests {
         load.configuration = 0xDEAD_BEEF
         load.admittedSet = 3
         load.isReady = true
+        load.isQuarantined = true
         load.release = "1.2.0"
         #expect(MemberLoad(octets: load.octets) == load)
-        #expect(MemberLoad(octets: load.octets + [0x70, 1]) == load)
+        #expect(MemberLoad(octets: load.octets + [0x78, 1]) == load)
         #expect(MemberLoad(octets: [0x08]) == nil)
         // A liar's number must not break the sum over all.
         load.queuedMessages = .max

@@ -136,6 +136,37 @@ struct VerdictWatchTests {
     }
 
     @Test(
+        "what an operator lets go is not held again by the same verdicts, also after a start, but by another")
+    func overruled() async {
+        let third = Fingerprint(.attachment, digest: [UInt8](repeating: 8, count: 32))!
+        let house = House()
+        let id = house.accept([World.fingerprint, Self.other, third])
+        let witness = house.accept([World.fingerprint])
+        let release = OperationOrder(
+            .release, by: "operator:0", reason: "our own newsletter", overruling: [Self.other])
+        await house.watching {
+            house.world.condemn()
+            await house.until { house.hold(of: id) != nil && house.hold(of: witness) != nil }
+            house.world.condemn(Self.other)
+            await #expect(throws: Never.self) {
+                try await house.dispatcher.carryOut(release, on: .ids([id]))
+            }
+            #expect(house.hold(of: id) == nil && house.hold(of: witness) != nil)
+            #expect(house.store.contents.envelopes[id]?.fingerprints == [third])
+        }
+        let second = House(store: house.store)
+        second.world.condemn()
+        second.world.condemn(Self.other)
+        await second.watching {
+            #expect(throws: Never.self) { _ = try second.dispatcher.rebuild() }
+            second.watch.queueLoaded()
+            second.world.condemn(third)
+            await second.until { second.hold(of: id) != nil }
+            #expect(second.hold(of: id)?.by == "verdict:\(third)")
+        }
+    }
+
+    @Test(
         "what the store holds at a start is found by verdicts that were known before, and freed by revocations"
     )
     func restart() async throws {

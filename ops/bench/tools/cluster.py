@@ -35,6 +35,12 @@ class Cluster:
         assert answer.returncode == 0, f"{words}: {answer.stdout}{answer.stderr}"
         return answer.stdout
 
+    def order(self, node, *words):
+        """An order of the operator's, where a member that is played has no need to confirm it (exit code 1)."""
+        answer = self.chappe(node, *words)
+        assert answer.returncode in (0, 1), f"{words}: {answer.stdout}{answer.stderr}"
+        return answer.stdout
+
     def line(self, node, *words):
         """The words of `chappe join …`, as the member prints them."""
         line = self.must(node, "join-cmd", *words)

@@ -9,19 +9,20 @@ import Membership
 extension ClusterService {
     package func facts() throws(AdminProblem) -> ClusterFacts {
         let identity: Ed25519PrivateKey
-        let pair: LinkKeyPair
-        do { (identity, pair) = (try keys.identity(), try keys.next() ?? keys.link()) } catch {
+        let key: LinkKey
+        do { (identity, key) = (try keys.identity(), try member?.newestKey ?? keys.link().key) } catch {
             throw AdminProblem(.unavailable, "\(error)", advice: "look at the data directory")
         }
         let contact = member.flatMap { $0.directory.introduction(of: $0.me)?.contact }
         return ClusterFacts(
             cluster: member?.book.cluster.description,
             operatorKey: member.map { Self.hex($0.book.operatorKey) },
-            node: identity.node.hex, linkKey: pair.key.hex,
+            node: identity.node.hex, linkKey: key.hex,
             name: member.flatMap { $0.book.names[$0.me] } ?? settings.name,
             address: (contact?.address ?? settings.address)?.description,
             controlPort: Int(contact?.controlPort ?? settings.port),
-            bulkPort: Int(contact?.bulkPort ?? settings.port + 1), doorPort: Int(settings.port + 2))
+            bulkPort: Int(contact?.bulkPort ?? settings.port + 1), doorPort: Int(settings.port + 2),
+            newestOrder: member.map { max($0.orders.newest, $0.book.number) })
     }
 
     private static func hex(_ octets: [UInt8]) -> String { NodeID(octets: octets)?.hex ?? "" }
@@ -84,6 +85,8 @@ extension ClusterService {
     private static func state(_ state: MemberState?, _ load: MemberLoad?) -> MemberRow.State {
         switch state {
         case .joining: .joining
+        case .alive where load?.isQuarantined == true, .draining where load?.isQuarantined == true:
+            .quarantined
         case .alive where load?.isSick == true: .sick
         case .alive: load?.isLeaving == true ? .leaving : .alive
         case .draining: load?.isLeaving == true ? .leaving : .draining
@@ -130,11 +133,7 @@ extension ClusterService {
     // MARK: Orders
 
     package func obey(_ request: OrderRequest, by caller: Caller) async throws(AdminProblem) -> OrderAnswer {
-        guard let member else {
-            throw AdminProblem(
-                .refused, "this node is in no cluster, so no operator's key is known here",
-                advice: "`chappe init` makes a cluster, of one node to begin with")
-        }
+        try checkCommand()
         guard let octets = Base64.decode(request.order.utf8), let fact = OrderFact(octets: octets) else {
             throw AdminProblem(.badRequest, "the order cannot be read")
         }
@@ -154,26 +153,60 @@ extension ClusterService {
                 .refused, "a newer order about the same holds, or this one is over",
                 advice: "is this machine's clock right?")
         case .taken(let order):
-            // Named before it is carried out: who is evicted by it has no name afterwards.
-            let names = member.book.names
-            let present = await present()
             record("order-given", fields: [("by", caller.recordName), ("number", "\(order.number)")])
             let count = await keep(order, isOurs: true, now: now)
             var answer = OrderAnswer(number: order.number, told: [], notReached: [], messages: count)
-            for (node, name) in names.sorted(by: { $0.value < $1.value }) where node != member.me {
-                if present.contains(node) { answer.told.append(name) } else { answer.notReached.append(name) }
-            }
+            let (told, waiting) = await tell(order)
+            answer.told = told.map(name).sorted()
+            answer.notReached = waiting.map(name).sorted()
             return answer
         }
     }
 
-    private func present() async -> Set<NodeID> {
-        guard let member else { return [] }
-        var present: Set<NodeID> = []
-        for node in member.book.members where await member.driver.state(of: node)?.isPresent == true {
-            present.insert(node)
+    /// Who is out, or goes, brings nobody's orders to the others.
+    private func checkCommand() throws(AdminProblem) {
+        guard !isEvicted, member?.condition != .ended(.evicted) else {
+            throw AdminProblem(
+                .refused, "this node was evicted: no member would hear the order from it",
+                advice: "say it on a member")
         }
-        return present
+        guard !hasLeft, member?.condition != .left else {
+            throw AdminProblem(
+                .refused, "this node has left its cluster: no member would hear the order from it",
+                advice: "say it on a member")
+        }
+        guard let member else {
+            throw AdminProblem(
+                .refused, "this node is in no cluster, so no operator's key is known here",
+                advice: "`chappe init` makes a cluster, of one node to begin with")
+        }
+        guard case .ended(let end) = member.condition else { return }
+        throw AdminProblem(
+            .unavailable, "this node takes no part in its cluster: \(end)", advice: "restart the node")
+    }
+
+    /// How long who gave an order waits for the members to have it.
+    private static let tellingLongest: Duration = .seconds(2)
+    private static let tellingPause: Duration = .milliseconds(50)
+
+    /// The other members that have an order, and those that have not answered so. Who has left in order needs none.
+    private func tell(_ order: Order) async -> (told: Set<NodeID>, waiting: Set<NodeID>) {
+        guard let member else { return ([], []) }
+        var others = member.book.members.subtracting([member.me])
+        var absent: Set<NodeID> = []
+        for node in others {
+            let state = await member.driver.state(of: node)
+            if state == .left { others.remove(node) } else if state?.isPresent != true { absent.insert(node) }
+        }
+        var missing = others.subtracting(absent)
+        let end = ContinuousClock.now + Self.tellingLongest
+        while !missing.isEmpty, ContinuousClock.now < end {
+            member.driver.ask(missing)
+            try? await Task.sleep(for: Self.tellingPause)
+            missing = await member.driver.lacking(OrderFact.self, about: order.subject, among: missing)
+        }
+        let waiting = missing.union(absent)
+        return (others.subtracting(waiting), waiting)
     }
 
     package func rotateLinkKey(by caller: Caller) async throws(AdminProblem) -> RotationAnswer {

@@ -48,18 +48,28 @@ extension ClusterService {
             problems.append(
                 .init(.critical, "cannot listen at \(deaf)", advice: "which process has the port?"))
         }
+        let loads = Dictionary(
+            await member.driver.all(MemberLoad.self).map { ($0.origin, $0.value) }, uniquingKeysWith: { $1 })
         for node in member.book.members.sorted() where node != member.me {
-            if let problem = await problem(with: node, of: member) { problems.append(problem) }
+            if let problem = await problem(with: node, loads[node], of: member) { problems.append(problem) }
         }
         return problems
     }
 
-    private func problem(with node: NodeID, of member: Member) async -> NodeStatus.Problem? {
+    private func problem(
+        with node: NodeID, _ load: MemberLoad?, of member: Member
+    ) async -> NodeStatus.Problem? {
         let name = name(of: node)
-        if await member.driver.state(of: node) == .dead {
+        let state = await member.driver.state(of: node)
+        if state == .dead {
             return .init(
                 .degraded, "\(name) does not answer",
                 advice: "start it; if it is gone for good, `chappe force-leave \(name) --reason …`")
+        }
+        if state?.isPresent == true, load?.isQuarantined == true {
+            return .init(
+                .degraded, "\(name) delivers nothing: its store is older than what was seen of it",
+                advice: "`chappe status` there says what to do")
         }
         // Its link for mail is made when there is some: until then nobody knows.
         guard member.linked.contains(node), member.withoutBulk.contains(node),
@@ -79,7 +89,8 @@ extension ClusterService {
         }
         var findings: [Checkup.Finding] = []
         let rows = await list().members
-        let behind = rows.filter { ($0.load?.set ?? 0) < member.book.number }
+        // Who has left in order confirms nothing any more, and nothing waits for it.
+        let behind = rows.filter { $0.state != .left && ($0.load?.set ?? 0) < member.book.number }
         findings.append(
             behind.isEmpty
                 ? .init(.ok, "all members have stored the newest set")

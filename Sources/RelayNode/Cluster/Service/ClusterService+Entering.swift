@@ -149,7 +149,8 @@ extension ClusterService {
         // Another token may be underway: the door stays open for the longer of the two.
         let now = WallClock.now()
         let until = max(member.door?.until ?? now, now + .seconds(request.seconds))
-        if member.door == nil || until > member.door?.until ?? now {
+        // † Behind a door under an earlier link key nobody would answer to a line that names the newest.
+        if until > member.door?.until ?? now || member.door?.key != member.newestKey {
             do throws(TransportError) { try await openDoor(until: until, now: now) } catch {
                 throw AdminProblem(.unavailable, "the door cannot be opened: \(error)")
             }
@@ -165,7 +166,7 @@ extension ClusterService {
         guard let driver = member?.driver else { return }
         let wished = settings.port > 0 ? settings.port + 2 : 0
         let port = try await driver.transport.openDoor(port: wished, for: until - now)
-        member?.door = (port, until)
+        if let key = member?.newestKey { member?.door = (port, until, key) }
     }
 
     /// A join line that an earlier life printed is good until it said.

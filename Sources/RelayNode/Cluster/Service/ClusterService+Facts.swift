@@ -113,6 +113,24 @@ extension ClusterService {
         await giveUpOldKey()
     }
 
+    /// A member that starts elsewhere than we know it says so by the link that it made, which showed its key. What it says as a
+    /// fact comes only once it has heard us.
+    func moved(_ node: NodeID, to contact: LinkContact) async {
+        guard let known = member?.directory.introduction(of: node), known.contact != contact,
+            // It asks each second; more would only wear out the disk.
+            member?.introduced.insert(node).inserted == true
+        else { return }
+        let introduction = Introduction(link: known.link, contact: contact)
+        guard member?.directory.take(introduction) == true else { return }
+        _ = await store.introduce(introduction)
+        recordSparingly("moved", of: node, fields: [("to", Self.place(contact))])
+        publish()
+    }
+
+    static func place(_ contact: LinkContact) -> String {
+        "\(SocketEndpoint(address: contact.address, port: contact.controlPort))"
+    }
+
     // MARK: Orders
 
     /// An order that holds from now: kept, told, carried out. How many queued messages it concerns here.
@@ -166,7 +184,7 @@ extension ClusterService {
     func obeyStored(now: Timestamp) {
         guard let member else { return }
         let orders = member.orders.all(now: now)
-        _ = seams.orders(orders.filter { ![.eviction, .drain, .leave].contains($0.subject.kind) })
+        obeyAgain()
         for order in orders {
             let isMine = NodeID(octets: order.subject.octets) == member.me
             if order.subject.kind == .revocation { note(order) }
@@ -175,6 +193,12 @@ extension ClusterService {
             if order.subject.kind == .leave { obeyLeave(order) }
         }
         applyRevocations()
+    }
+
+    /// What holds about mail holds, also where the clock was ahead for a while and had ended it.
+    func obeyAgain() {
+        let orders = member?.orders.all(now: WallClock.now()) ?? []
+        _ = seams.orders(orders.filter { ![.eviction, .drain, .leave].contains($0.subject.kind) })
     }
 
     private func obeyLeave(_ order: Order) {

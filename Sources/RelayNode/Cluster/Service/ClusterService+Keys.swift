@@ -1,6 +1,7 @@
 import GossipTransport
 import MailValues
 import Membership
+import QueueEngine
 
 extension ClusterService {
     /// Keys listen in turn on the first two ports and on the last two: a firewall needs to know no others.
@@ -13,9 +14,14 @@ extension ClusterService {
 
     /// Where the key in use listens, by what we said of ourselves last: that may already be the next key's place.
     func ports(of pair: LinkKeyPair, _ own: Introduction?) -> BoundPorts {
-        guard let own, let contact = own.contact else { return firstPorts }
-        let said = contact.controlPort == secondPorts.control ? secondPorts : firstPorts
+        guard let own else { return firstPorts }
+        let said = newestPorts(own)
         return own.link.linkKey == pair.key.octets ? said : otherPorts(than: said.control)
+    }
+
+    /// Where our newest key listens: where we said last, unless the configuration names others by now.
+    func newestPorts(_ own: Introduction) -> BoundPorts {
+        own.contact?.controlPort == secondPorts.control ? secondPorts : firstPorts
     }
 
     /// Listens under the next key too. Nil, and recorded, if it cannot.
@@ -58,17 +64,19 @@ extension ClusterService {
         }
         _ = self.member?.directory.take(introduction)
         self.member?.isRotating = true
+        self.member?.newestKey = next.key
         publish()
         introduce()
         await giveUpOldKey()
         return link.serial
     }
 
-    /// Members that have not confirmed a member's newest key.
+    /// Members that have not confirmed a member's newest key. Who has left in order is not waited for: let in anew, it is
+    /// told of the newest keys.
     func unconfirmed(_ node: NodeID) -> [NodeID] {
         guard let member, let newest = member.directory.introduction(of: node)?.link.serial else { return [] }
         return member.book.members.filter { other in
-            guard other != node else { return false }
+            guard other != node, member.told[other] != .left else { return false }
             if other == member.me { return false }  // we have it: that is how we know of it
             return (member.confirmed[other]?[node] ?? 0) < newest
         }

@@ -37,6 +37,7 @@ extension ClusterService {
             record("clone-seen")
         case .facts(let changes): await learn(changes)
         case .words(let words, let bearer): await learn(words, from: bearer)
+        case .moved(let node, let contact): await moved(node, to: contact)
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
         case .link(let node, let isUp):
@@ -119,6 +120,8 @@ extension ClusterService {
         self.member?.told[node] = standing
         seams.standing(node, standing)
         beginLeaving()
+        // A change of keys may have waited for it alone.
+        if standing == .left { await giveUpOldKey() }
     }
 
     private static func standing(_ state: MemberState?, isReached: Bool) -> Leaver.Standing {
@@ -153,10 +156,13 @@ extension ClusterService {
 
     func keepTime() async {
         var turn = 0
+        var watch = ClockWatch()
+        let clock = SharedKnowledge.systemClock()
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.tick)
             guard let member, !Task.isCancelled else { return }
             seams.dueFacts(ClusterSpeaker(driver: member.driver, node: member.me))
+            if watch.wentBack(clock()) { obeyAgain() }
             applyRevocations()
             await storeHeard()
             await takeIntroductions()
@@ -189,6 +195,7 @@ extension ClusterService {
         guard let member else { return nil }
         var load = seams.load()
         load.admittedSet = member.book.number
+        if case .storeIsOld = member.condition { load.isQuarantined = true }
         return load
     }
 

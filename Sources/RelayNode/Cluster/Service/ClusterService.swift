@@ -64,9 +64,11 @@ package actor ClusterService {
         var confirmed: [NodeID: [NodeID: UInt64]] = [:]
         var isRotating: Bool
         var isRetiring = false
+        /// The newest under which this node listens: a door opens under it.
+        var newestKey: LinkKey
         var isCloneSeen = false
         var deaf: String?
-        var door: (port: UInt16, until: Timestamp)?
+        var door: (port: UInt16, until: Timestamp, key: LinkKey)?
         /// Until when an earlier life had promised to open its door.
         var doorPromised: Timestamp?
         /// How the house was told that members stand.
@@ -174,16 +176,20 @@ package actor ClusterService {
         }
         let (news, door) = AsyncStream.makeStream(of: ClusterNews.self)
         let ports = ports(of: pair, own)
+        let moved = await move(to: address, own, in: &directory)
         var orders = OrderBook(cluster: book.cluster, operatorKey: book.operatorKey)
         let now = WallClock.now()
         for order in content.orders { _ = orders.take(order, now: now) }
         let driver = try driver(
-            content, orders, identity: identity, pair: pair, address: address, ports: ports, tell: door)
-        if let next { _ = await listen(under: next, besides: ports, by: driver) }
+            content, orders, directory.introduction(of: identity.node)?.contact, identity: identity, pair: pair,
+            address: address, ports: ports, tell: door)
+        var newest = pair.key
+        if let next, await listen(under: next, besides: ports, by: driver) != nil { newest = next.key }
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
-            seen: content.seen, departed: content.departed, isRotating: next != nil)
+            seen: content.seen, departed: content.departed, isRotating: next != nil, newestKey: newest)
         member?.doorPromised = content.doorUntil
+        if let moved { record("moved", fields: [("to", Self.place(moved))]) }
         await seams.entered(identity.node) { [transport = driver.transport] octets, node in
             transport.send(octets, to: node, on: .bulk)
         }
@@ -201,10 +207,25 @@ package actor ClusterService {
         publish()
     }
 
+    /// The configuration may name another address or port than the members know: the store has it first, the members hear it from
+    /// this node's own links. Nil: nothing is new.
+    private func move(
+        to address: IPAddress, _ own: Introduction?, in directory: inout MemberDirectory
+    ) async -> LinkContact? {
+        guard let own else { return nil }
+        let ports = newestPorts(own)
+        let place = LinkContact(address: address, controlPort: ports.control, bulkPort: ports.bulk)
+        let introduction = Introduction(link: own.link, contact: place)
+        guard directory.take(introduction) else { return nil }
+        // What the disk will not have now is said all the same, and found out anew at the next start.
+        _ = await store.introduce(introduction)
+        return own.contact == nil ? nil : place
+    }
+
     private func driver(
-        _ content: ClusterStore.Content, _ orders: OrderBook, identity: Ed25519PrivateKey, pair: LinkKeyPair,
-        address: IPAddress,
-        ports: BoundPorts, tell: AsyncStream<ClusterNews>.Continuation
+        _ content: ClusterStore.Content, _ orders: OrderBook, _ contact: LinkContact?,
+        identity: Ed25519PrivateKey, pair: LinkKeyPair, address: IPAddress, ports: BoundPorts,
+        tell: AsyncStream<ClusterNews>.Continuation
     ) throws(NodeError) -> ClusterDriver {
         var transport = TransportSettings(bindAddress: address)
         (transport.controlPort, transport.bulkPort) = (ports.control, ports.bulk)
@@ -218,6 +239,9 @@ package actor ClusterService {
         settings.facts = FactCatalog.table
         settings.words = WordBook(orders: orders, admissions: content.book)
         settings.start = self.settings.start
+        settings.start.contact = contact
+        settings.start.absent = Set(
+            content.departed.values.filter { $0.incarnation >= content.seen[$0.node] ?? 0 }.map(\.node))
         let store = store
         do throws(TransportError) {
             return try ClusterDriver(
