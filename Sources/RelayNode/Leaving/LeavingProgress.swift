@@ -24,4 +24,7 @@ package struct LeavingProgress: Sendable, Equatable {
     package var obstacle: String?
 
     package init() {}
+
+    /// Nobody knows yet where it ends.
+    package var isUnderWay: Bool { phase != .staying && phase != .left }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Intake
 import MailValues
 import NIOCore
 import QueueEngine
@@ -32,8 +33,11 @@ extension RelayNode {
 
     package func unreadiness() async -> String? {
         if inForce.withLock({ $0.isDraining || $0.openListeners.isEmpty }) { return "draining" }
-        return store.intakeRefusal?.words
+        return intakeObstacle
     }
+
+    /// Why no mail is taken although the doors stand open; nil: it is.
+    var intakeObstacle: String? { intake.bar.why ?? store.intakeRefusal?.words }
 }
 
 /// Where answers arrive that must not depend on an event loop.

@@ -49,6 +49,7 @@ extension RelayNode {
     package func leave(
         _ isOn: Bool, reason: String, by caller: Caller
     ) async throws(AdminProblem) -> LeaveProgress {
+        if isOn, let problem = await cluster.leaveObstacle() { throw problem }
         if isOn, leaving.withLock({ $0 })?.progress.phase == .staying {
             let takers = await cluster.list().members.filter { !$0.isSelf && $0.state == .alive }
             guard !takers.isEmpty else {
@@ -63,7 +64,11 @@ extension RelayNode {
     @discardableResult
     func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
         // Of a node that left before it was started anew there is nothing to be done, only to be said.
-        guard let shell = leaving.withLock({ $0 }) else { return try await leaveProgress() }
+        guard let shell = leaving.withLock({ $0 }) else {
+            if let problem = await cluster.leaveObstacle() { throw problem }
+            return try await leaveProgress()
+        }
+        if isOn, let problem = await cluster.leaveObstacle() { throw problem }
         var event = Event(.admin, at: WallClock.now())
         event.add("action", isOn ? "leave" : "stay")
         event.add("by", who)
@@ -91,6 +96,7 @@ extension RelayNode {
             if await cluster.hasLeft { return LeaveProgress(.left) }
             throw Self.alone
         }
+        if progress.isUnderWay, let problem = await cluster.leaveObstacle() { throw problem }
         var answer = LeaveProgress(LeaveProgress.Phase(progress.phase))
         answer.messages = progress.messagesLeft + progress.handedOver
         answer.handedOver = progress.handedOver
@@ -123,7 +129,7 @@ extension RelayNode {
 
     /// What `status` says of a leaving; nil where there is none.
     func leavingProblem() async -> NodeStatus.Problem? {
-        guard leaving.withLock({ $0 }) != nil, let progress = try? await leaveProgress() else { return nil }
+        guard let progress = try? await leaveProgress() else { return nil }
         switch progress.phase {
         case .staying: return nil
         case .left:

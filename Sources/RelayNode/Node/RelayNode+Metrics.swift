@@ -70,7 +70,7 @@ extension RelayNode {
         metrics.storeFree.set(now.freeOctets)
         metrics.storeDamages.set(now.damageCount)
         metrics.storeSick.set(now.sickness == nil ? 0 : 1)
-        metrics.intakeStopped.set(store.intakeRefusal == nil ? 0 : 1)
+        metrics.intakeStopped.set(intakeObstacle == nil ? 0 : 1)
         metrics.deliveryStopped.set(store.deliveryRefusal == nil ? 0 : 1)
     }
 

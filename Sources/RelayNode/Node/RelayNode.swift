@@ -101,11 +101,7 @@ package final class RelayNode: Sendable {
         try NodeFolders.prepare(configuration, owner: nil)
         eventFile = try Self.eventFile(configuration.events)
         events = eventFile ?? NoEvents()
-        do {
-            store = try RocksQueue.open(
-                directory: configuration.dataDirectory + "/queue",
-                options: NodePlan.store(configuration.queue), now: now)
-        } catch { throw .part("store", error) }
+        (store, clusterContent) = try Self.openStore(configuration, now: now)
         do { resolver = try UnboundResolver(NodePlan.resolver(configuration.dns)) } catch {
             throw .part("dns", error)
         }
@@ -153,9 +149,6 @@ package final class RelayNode: Sendable {
             Dictionary(uniqueKeysWithValues: plan.listeners.map { ($0.configuration.name, $0.session) }))
         inForce = Mutex(InForce(plan: plan, loadedAt: now))
         let clusterStore = ClusterStore(store, lane: DispatchLane.shared)
-        do { clusterContent = try clusterStore.load() } catch {
-            throw NodeError("the store: \(error.words); run `chappe store verify`")
-        }
         cluster = ClusterService(
             ClusterService.Settings(
                 folder: configuration.dataDirectory, address: configuration.cluster.address,

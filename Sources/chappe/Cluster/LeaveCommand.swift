@@ -64,6 +64,8 @@ struct LeaveCommand: NodeCommand {
                 progress = try client.get("leave")
             } catch {
                 gauge.clear()
+                // It was evicted meanwhile, for instance.
+                if case .problem(let problem) = error, problem.code == .refused { throw error }
                 let rest = Wording.count(progress.waiting, "message")
                 throw Complaint(
                     "\(Complaint(error).message); when last heard of, \(rest) had no other owner. Nothing is lost: "

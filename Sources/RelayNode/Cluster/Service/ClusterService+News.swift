@@ -96,6 +96,25 @@ extension ClusterService {
         }
     }
 
+    /// A copy of another machine, or one that nobody finds any more: it delivers nothing, so it takes nothing either.
+    ///
+    /// Every start is deaf for a moment, until the first answer has come.
+    private func listenWhetherDeaf() async {
+        guard let member, member.condition == .starting else {
+            secondsDeaf = 0
+            return
+        }
+        let isDeaf = await member.driver.isDeaf
+        guard self.member?.condition == .starting else { return }
+        let wasBarred = secondsDeaf >= Self.secondsOfDeafness
+        secondsDeaf = isDeaf ? secondsDeaf + 1 : 0
+        let isBarred = secondsDeaf >= Self.secondsOfDeafness
+        if isBarred != wasBarred { seams.mayTake(isBarred ? Self.deafness : nil) }
+    }
+
+    private static let secondsOfDeafness = 5
+    static let deafness = "this node reaches other members and hears none of them"
+
     /// Strangers have no name by which to tell of them one by one.
     private func tellOfStrangers() {
         guard let member, ContinuousClock.now - member.strangersTold.at >= .seconds(60) else { return }
@@ -157,6 +176,7 @@ extension ClusterService {
             guard let member, !Task.isCancelled else { return }
             seams.dueFacts(ClusterSpeaker(driver: member.driver, node: member.me))
             applyRevocations()
+            await listenWhetherDeaf()
             await storeHeard()
             await takeIntroductions()
             tellOfStrangers()
