@@ -221,6 +221,7 @@ package actor LeavingShell {
         let account = machine.leaver.account
         progress.phase = machine.leaver.phase
         progress.messagesLeft = account.left
+        progress.offered = account.offered
         progress.handedOver = account.taken
         progress.heirs = account.heirs
         progress.possibleDuplicates = machine.leaver.counters.possibleDuplicates

@@ -71,7 +71,7 @@ extension RelayNode: ClusterBackend {
         var load = MemberLoad()
         let queued = dispatcher.summary(domainLimit: 0)
         let statistics = store.statistics
-        load.queuedMessages = UInt64(clamping: dispatcher.status.messages)
+        load.queuedMessages = UInt64(clamping: queuedMessages)
         load.queuedOctets = UInt64(clamping: queued.octets)
         load.freeOctets = UInt64(clamping: statistics.freeOctets)
         load.acceptedPerMinute = UInt64(clamping: acceptance.rate(of: Int(metrics.messagesAccepted.value)))
@@ -151,7 +151,7 @@ extension RelayNode: ClusterBackend {
     }
 
     package func canStop() async throws(AdminProblem) -> Checkup {
-        Checkup(await cluster.examineStop(queued: dispatcher.status.messages))
+        Checkup(await cluster.examineStop(queued: queuedMessages))
     }
 }
 

@@ -56,7 +56,7 @@ extension RelayNode {
         let delivery = dispatcher.status
         return DrainAnswer(
             isDraining: isOn, sessions: server.sessionCount, activeDeliveries: delivery.inFlight,
-            queuedMessages: delivery.messages)
+            queuedMessages: queuedMessages)
     }
 
     /// The answer does not wait for the last session: who drains looks how far it is.

@@ -93,16 +93,19 @@ extension RelayNode {
 
     package func leaveProgress() async throws(AdminProblem) -> LeaveProgress {
         guard let progress = leaving.withLock({ $0 })?.progress else {
-            if await cluster.hasLeft { return LeaveProgress(.left) }
-            throw Self.alone
+            guard await cluster.hasLeft else { throw Self.alone }
+            var answer = LeaveProgress(.left)
+            (answer.messages, answer.waiting) = (queuedMessages, queuedMessages)
+            return answer
         }
         if progress.isUnderWay, let problem = await cluster.leaveObstacle() { throw problem }
         var answer = LeaveProgress(LeaveProgress.Phase(progress.phase))
-        answer.messages = progress.messagesLeft + progress.handedOver
+        // What the queue holds, and not what was read of it so far: it is read anew only once nothing more comes in.
+        answer.waiting = queuedMessages
+        answer.messages = answer.waiting + progress.handedOver
         answer.handedOver = progress.handedOver
         answer.delivered = progress.delivered
         answer.bounced = progress.bounced
-        answer.waiting = progress.messagesLeft
         answer.obstacle = progress.obstacle
         if answer.obstacle == nil, let reason = progress.waitsFor {
             answer.obstacle = await words(for: reason)
@@ -133,12 +136,27 @@ extension RelayNode {
         switch progress.phase {
         case .staying: return nil
         case .left:
-            return .init(.degraded, "has left its cluster", advice: "stop it, or `chappe join` it anew")
+            let rest = progress.waiting
+            return .init(
+                .degraded,
+                "has left its cluster, and takes no mail"
+                    + (rest == 0
+                        ? "" : "; \(rest) messages that came later wait here, and are delivered from here"),
+                advice: "stop it, or `chappe join` it anew, or `chappe init` a cluster of its own")
         case .stoppingIntake, .giving, .confirming, .bequeathing, .signing:
             var words = "leaves: \(progress.waiting) of \(progress.messages) messages have no other owner yet"
             if let obstacle = progress.obstacle { words += "; it does not go on: \(obstacle)" }
             return .init(.degraded, words, advice: "`chappe leave` shows how far it is, or `--stay` ends it")
         }
+    }
+
+    /// Messages without another owner: those that this node attempts or holds, and those that it has offered to others and that
+    /// nobody has taken yet.
+    var queuedMessages: Int { dispatcher.status.messages + offeredMessages }
+
+    /// Of those, how many bear the mark of another node.
+    var offeredMessages: Int {
+        leaving.withLock { $0 }?.progress.offered ?? offeredAtStart.load(ordering: .relaxed)
     }
 
     private static let alone = AdminProblem(

@@ -50,7 +50,7 @@ extension RelayNode {
         metrics.doubleBounces.increment(by: now.doubleBounces - before.doubleBounces)
         metrics.deliveryConnections.set(status.connections)
         metrics.sitesResting.set(status.sitesResting)
-        metrics.queuedMessages.set(status.messages)
+        metrics.queuedMessages.set(queuedMessages)
         metrics.queueEntries[.ready].set(status.ready)
         metrics.queueEntries[.active].set(status.inFlight)
         metrics.queueEntries[.deferred].set(status.waiting)

@@ -52,6 +52,8 @@ package final class RelayNode: Sendable {
     let acceptance = Acceptance()
     /// Gives mail to other members and takes it from them; nil as long as there are none.
     let leaving = Mutex<LeavingShell?>(nil)
+    /// Messages that an earlier life had offered, for as long as nobody settles that.
+    let offeredAtStart = Atomic<Int>(0)
     let leavingRun = Mutex<Task<Void, Never>?>(nil)
     private let endReason = Mutex<String?>(nil)
     private let clusterContent: ClusterStore.Content?
@@ -244,6 +246,8 @@ package final class RelayNode: Sendable {
         }
         switch report {
         case .success(let report):
+            // Who has left has given them away.
+            if clusterContent?.hasLeft != true { offeredAtStart.store(report.offered, ordering: .relaxed) }
             isLoaded.store(true, ordering: .releasing)
             verdictWatch.queueLoaded()
             NodeLog.say("queue: \(report.messages) messages scheduled")

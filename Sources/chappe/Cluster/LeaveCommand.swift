@@ -41,7 +41,7 @@ struct LeaveCommand: NodeCommand {
         }
         let progress = try follow(client.send(request, to: "leave"), client, on: screen)
         try screen.answer(form, progress, page: LeavePage.lines(progress))
-        return progress.phase == .left ? .ok : .partial
+        return progress.phase == .left && progress.waiting == 0 ? .ok : .partial
     }
 
     /// Until it has left, or somebody had it stay.
