@@ -39,7 +39,8 @@ extension Leaver {
         let isMoreToGive =
             !queue.isEmpty || !marking.isEmpty || living.contains { heirs[$0]?.isSettled == false }
         if isMoreToGive {
-            return living.allSatisfy { heirs[$0]?.isResting(now: now) == true } ? .noRoom : nil
+            let takers = heirs.values.filter { isTaker($0.standing) }
+            return takers.allSatisfy { $0.isResting(now: now) } ? .noRoom : nil
         }
         let silent = heirs.filter { $1.standing == .silent && !$1.marks.isEmpty }.map(\.key).sorted()
         return silent.isEmpty ? nil : .silent(silent)

@@ -197,7 +197,7 @@ package actor LeavingShell {
             if case .leaver(.leave) = event, machine.leaver.phase == .staying {
                 countersBefore = dispatcher.status.counters
             }
-            if case .member(let node, let standing) = event, standing != .alive {
+            if case .member(let node, let standing) = event, !standing.isThere {
                 outbox.forget(node)
                 unpackers[node] = nil
             }

@@ -51,14 +51,22 @@ extension RelayNode {
     ) async throws(AdminProblem) -> LeaveProgress {
         if isOn, let problem = await cluster.leaveObstacle() { throw problem }
         if isOn, leaving.withLock({ $0 })?.progress.phase == .staying {
-            let takers = await cluster.list().members.filter { !$0.isSelf && $0.state == .alive }
-            guard !takers.isEmpty else {
-                throw AdminProblem(
-                    .refused, "no other member is there to take the queue",
-                    advice: "`chappe members`; a cluster's last node cannot leave it")
-            }
+            let others = await cluster.list().members.filter { !$0.isSelf }
+            if !others.contains(where: { $0.state == .alive }) { throw Self.noTaker(among: others) }
         }
         return try await leave(isOn, reason: reason, by: caller.recordName)
+    }
+
+    private static func noTaker(among others: [MemberRow]) -> AdminProblem {
+        let drained = others.filter { $0.state == .draining }.map(\.name).sorted()
+        guard let first = drained.first else {
+            return AdminProblem(
+                .refused, "no other member is there to take the queue",
+                advice: "`chappe members`; a cluster's last node cannot leave it")
+        }
+        return AdminProblem(
+            .refused, "no other member takes mail: drained: \(drained.joined(separator: ", "))",
+            advice: "`chappe undrain --node \(first)`")
     }
 
     @discardableResult

@@ -142,7 +142,8 @@ extension ClusterService {
     private static func standing(_ state: MemberState?, isReached: Bool) -> Leaver.Standing {
         switch state {
         case .left: .left
-        case .alive, .draining, .suspect: isReached ? .alive : .silent
+        case .alive, .suspect: isReached ? .alive : .silent
+        case .draining: isReached ? .drained : .silent
         case .joining, .parked, .dead, nil: .silent
         }
     }
