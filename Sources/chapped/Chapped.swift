@@ -24,7 +24,7 @@ struct Chapped: AsyncParsableCommand {
             try await node.run(sockets)
         } catch {
             NodeLog.say("error: \(error)")
-            throw ExitCode(78)  // EX_CONFIG: nothing will change until somebody mends it
+            throw ExitCode(error.exit.rawValue)
         }
     }
 }

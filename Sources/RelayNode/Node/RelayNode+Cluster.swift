@@ -25,7 +25,7 @@ extension RelayNode: ClusterBackend {
         }
         seams.end = { [weak self] why in
             NodeLog.say("error: \(why)")
-            self?.stop(because: why)
+            self?.stop(because: why, exit: .cloned)
         }
         seams.record = { [events] in events.write($0.encoded()) }
         seams.drain = { [weak self] isOn, order in

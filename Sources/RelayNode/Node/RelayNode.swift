@@ -55,7 +55,7 @@ package final class RelayNode: Sendable {
     /// Messages that an earlier life had offered, for as long as nobody settles that.
     let offeredAtStart = Atomic<Int>(0)
     let leavingRun = Mutex<Task<Void, Never>?>(nil)
-    private let endReason = Mutex<String?>(nil)
+    private let endReason = Mutex<NodeError?>(nil)
     private let clusterContent: ClusterStore.Content?
     let isLoaded = Atomic<Bool>(false)
     let reported = Mutex(Reported())
@@ -211,7 +211,7 @@ package final class RelayNode: Sendable {
         tell("stopped", listeners: false)
         eventFile?.close()
         try? await group.shutdownGracefully()
-        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
+        if failure == nil, let why = endReason.withLock({ $0 }) { failure = why }
         if let failure { throw failure }
     }
 
@@ -219,8 +219,8 @@ package final class RelayNode: Sendable {
     package func stop() { stopRequests.continuation.yield() }
 
     /// As `stop`, and `run` fails with the reason.
-    func stop(because why: String) {
-        endReason.withLock { $0 = $0 ?? why }
+    func stop(because why: String, exit: NodeError.Exit = .configuration) {
+        endReason.withLock { $0 = $0 ?? NodeError(why, exit: exit) }
         stop()
     }
 
