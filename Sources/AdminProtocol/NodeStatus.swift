@@ -44,6 +44,8 @@ package struct NodeStatus: Codable, Hashable, Sendable {
         package var messages = 0
         package var octets: Int?
         package var held = 0
+        /// Offered to another node because this one leaves, and not taken yet: attempted by nobody meanwhile.
+        package var offered: Int?
         package var deferred = 0
         package var active = 0
         package var oldest: Moment?

@@ -20,6 +20,7 @@ package final class IntakeFlow: MailReceiverFactory {
     /// Nil: nothing is known of anybody.
     package let gate: (any IntakeGate)?
     package let slowing: Slowing
+    package let bar = IntakeBar()
     package let clock: @Sendable () -> Timestamp
     private let current: Mutex<IntakePolicy>
 

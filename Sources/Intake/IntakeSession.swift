@@ -156,6 +156,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
             record(refusal: reply, sender: command.reversePath)
             return refuse(reply, stage: .mail)
         }
+        if flow.bar.why != nil { return refuse(IntakeBar.reply, stage: .store) }
         if let refusal = flow.store.intakeRefusal { return refuse(refusal.reply, stage: .store) }
         if let reply = policy.relay.senderDecision(command.reversePath, client: standing) {
             record(refusal: reply, sender: command.reversePath)

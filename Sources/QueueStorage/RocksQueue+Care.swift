@@ -51,6 +51,12 @@ extension RocksQueue {
         }
     }
 
+    /// What is queued now is held from the next opening on, as in a restored copy: somebody else may have delivered it.
+    /// Waits for the disk; false: nothing was written.
+    package func holdAtNextOpening(by who: String, reason: String) -> Bool {
+        StoreMarker(by: who, reason: reason).write(into: folder.path)
+    }
+
     /// Lets the store be written in the newest format that this version knows, which the version before may
     /// not read.
     ///

@@ -69,6 +69,9 @@ struct StatusCommand: NodeCommand {
         parts.append("\(Wording.count(queue.active)) active")
         parts.append("\(Wording.count(queue.deferred)) deferred")
         parts.append("\(Wording.count(queue.held)) held")
+        if let offered = queue.offered, offered > 0 {
+            parts.append("\(Wording.count(offered)) offered to others")
+        }
         if let oldest = queue.oldest { parts.append("oldest \(Wording.age(of: oldest, now: now.timestamp))") }
         if let due = queue.dueWithinMinute { parts.append("next 60s: \(Wording.count(due))") }
         if let octets = queue.octets { parts.append(Wording.octets(octets)) }

@@ -29,7 +29,7 @@ struct Chapped: ParsableCommand {
             try waitHere { () async throws(NodeError) in try await node.run(sockets) }
         } catch {
             NodeLog.say("error: \(error)")
-            throw ExitCode(78)  // EX_CONFIG: nothing will change until somebody mends it
+            throw ExitCode(error.exit.rawValue)
         }
     }
 

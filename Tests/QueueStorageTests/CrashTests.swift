@@ -41,6 +41,24 @@ import Testing
 }
 
 @Suite struct BackupTests {
+    @Test("what is to be held at the next opening is held then, what comes later is not, and only once")
+    func holdsAtNextOpening() throws {
+        let folder = ScratchDirectory()
+        var store = try RocksQueue.open(directory: folder.store, now: Sample.start)
+        try store.commitAndWait([.accept(Sample.message(1))]).get()
+        #expect(store.holdAtNextOpening(by: "identity", reason: "another node's"))
+        #expect(try store.all().allSatisfy { $0.hold == nil })
+        store.close()
+        for opening in 1...2 {
+            store = try RocksQueue.open(directory: folder.store, now: Sample.start)
+            let holds = try store.all().map(\.hold)
+            #expect(holds.first??.by == "identity" && holds.first??.reason == "another node's")
+            if opening == 1 { try store.commitAndWait([.accept(Sample.message(2))]).get() }
+            #expect(try store.all().last?.hold == nil)
+            store.close()
+        }
+    }
+
     @Test("a restored backup has everything, held; the store it came from goes on unheld")
     func restoresHeld() throws {
         let scratch = ScratchDirectory()

@@ -9,6 +9,8 @@ extension Dispatcher {
     /// What a start found in the store.
     package struct RebuildReport: Sendable, Equatable {
         package var messages = 0
+        /// Of those, the ones that were offered to another node: they are not attempted here.
+        package var offered = 0
         /// Messages whose last recipient was done, and only their removal was missing.
         package var leftovers = 0
     }
@@ -25,6 +27,7 @@ extension Dispatcher {
         defer { state.withLock { $0.scheduler.endRebuild() } }
         try seams.store.scan { envelope in
             report.messages += 1
+            if envelope.offered != nil { report.offered += 1 }
             if envelope.recipients.contains(where: { $0.progress.state == .waiting }) {
                 batch.append(envelope)
             } else {

@@ -86,7 +86,7 @@ extension Leaver {
     /// Tells one that stays what this node has taken from others. The last of all has nobody to tell, and nobody who asks.
     mutating func bequeath(now: Uptime, _ actions: inout [Action]) {
         guard bequest.isTold else { return }
-        if let executor = bequest.executor, heirs[executor]?.standing != .alive { bequest.choose(nil) }
+        if let executor = bequest.executor, heirs[executor]?.standing.isThere != true { bequest.choose(nil) }
         if bequest.executor == nil || bequest.isInVain {
             bequest.choose(next(of: living, after: bequest.executor))
         }

@@ -67,7 +67,7 @@ extension Leaver {
     }
 
     private func takes(_ heir: NodeID, _ open: HeirTerms.Link.Open, now: Uptime) -> Bool {
-        guard let terms = heirs[heir], terms.standing == .alive, terms.isTaking else { return false }
+        guard let terms = heirs[heir], isTaker(terms.standing), terms.isTaking else { return false }
         return open.restsUntil.map { $0 <= now } ?? true
     }
 

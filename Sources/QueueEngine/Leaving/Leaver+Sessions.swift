@@ -169,7 +169,7 @@ extension Leaver {
     private func wantsSession(_ terms: HeirTerms) -> Bool {
         switch phase {
         case .staying, .stoppingIntake: !terms.marks.isEmpty
-        case .giving: terms.standing == .alive || terms.unknownCount > 0
+        case .giving: terms.standing.isThere || terms.unknownCount > 0
         case .confirming: !terms.marks.isEmpty && !terms.isConfirmed
         case .bequeathing, .signing, .left: false
         }
@@ -192,7 +192,7 @@ extension Leaver {
     /// twin ASKED_TOO_SOON).
     private func peer(for heir: NodeID, after last: NodeID?) -> NodeID? {
         switch heirs[heir]?.standing {
-        case .alive: return heir
+        case .alive, .drained: return heir
         case .left:
             // Its heir may be this node itself.
             return next(of: living + [me], after: last)
@@ -200,7 +200,12 @@ extension Leaver {
         }
     }
 
-    var living: [NodeID] { heirs.keys.filter { heirs[$0]?.standing == .alive } }
+    var living: [NodeID] { heirs.keys.filter { heirs[$0]?.standing.isThere == true } }
+
+    /// Who may be given more: of the drained none, while another is there.
+    func isTaker(_ standing: Standing) -> Bool {
+        standing == .alive || (standing == .drained && !heirs.values.contains { $0.standing == .alive })
+    }
 
     /// Each in turn.
     func next(of nodes: [NodeID], after last: NodeID?) -> NodeID? {

@@ -113,12 +113,16 @@ package struct Leaver: Sendable {
 
     package enum Standing: Sendable, Equatable {
         case alive
+        /// There, and drained: it answers for what it has, and is given more only where nobody else takes any.
+        case drained
         /// Dead or cut off, as far as is known: it may come back.
         case silent
         /// It has left in order.
         case left
         /// The operator's word that it is dead for good.
         case evicted
+
+        package var isThere: Bool { self == .alive || self == .drained }
     }
 
     package enum Action: Sendable, Equatable {
@@ -225,7 +229,7 @@ package struct Leaver: Sendable {
         guard node != me else { return }
         heirs[node, default: HeirTerms()].standing = standing
         switch standing {
-        case .alive: break
+        case .alive, .drained: break
         case .silent: heirs[node]?.breakOff()
         case .left: heirs[node]?.breakOff()
         case .evicted:
@@ -234,7 +238,7 @@ package struct Leaver: Sendable {
             counters.possibleDuplicates += heirs[node]?.disown() ?? 0
         }
         // Whoever answered in the place of another.
-        if standing != .alive {
+        if !standing.isThere {
             for heir in heirs.keys where heirs[heir]?.link.peer == node { heirs[heir]?.breakOff() }
         }
     }

@@ -12,12 +12,16 @@ package struct LeavingAccount: Sendable, Equatable {
 
     /// Messages that bear no mark yet, as far as they were read.
     package var unmarked = 0
+    /// Of those, the ones whose first mark is on its way to the disk.
+    package var beingMarked = 0
     package var heirs: [NodeID: Share] = [:]
     package init() {}
 
     package var taken: Int { heirs.values.reduce(0) { $0 + $1.taken } }
     /// Messages that are not taken yet.
-    package var left: Int { unmarked + heirs.values.reduce(0) { $0 + $1.marked - $1.taken } }
+    package var left: Int { unmarked - beingMarked + offered }
+    /// Of those, the ones that this node attempts no more.
+    package var offered: Int { beingMarked + heirs.values.reduce(0) { $0 + $1.marked - $1.taken } }
 }
 
 extension Leaver {
@@ -35,7 +39,8 @@ extension Leaver {
         let isMoreToGive =
             !queue.isEmpty || !marking.isEmpty || living.contains { heirs[$0]?.isSettled == false }
         if isMoreToGive {
-            return living.allSatisfy { heirs[$0]?.isResting(now: now) == true } ? .noRoom : nil
+            let takers = heirs.values.filter { isTaker($0.standing) }
+            return takers.allSatisfy { $0.isResting(now: now) } ? .noRoom : nil
         }
         let silent = heirs.filter { $1.standing == .silent && !$1.marks.isEmpty }.map(\.key).sorted()
         return silent.isEmpty ? nil : .silent(silent)
@@ -44,6 +49,7 @@ extension Leaver {
     package var account: LeavingAccount {
         var account = LeavingAccount()
         account.unmarked = queue.count + held.count
+        account.beingMarked = held.count
         for (heir, terms) in heirs where !terms.marks.isEmpty {
             account.heirs[heir, default: LeavingAccount.Share()].marked = terms.marks.count
             account.heirs[heir, default: LeavingAccount.Share()].taken = terms.takenCount

@@ -43,16 +43,21 @@ package actor ClusterDriver {
     package struct Seams: Sendable {
         /// Returns once the incarnation is on disk, else why it is not.
         package var persist: @Sendable (_ incarnation: UInt64) async -> String?
+        /// The store is older than what others saw: returns once it is noted for the next life that what is queued is not to
+        /// be delivered unasked, else why it is not.
+        package var hold: @Sendable () async -> String?
         package var tell: @Sendable (ClusterNews) -> Void
         /// A frame of the bulk channel, on the transport's own thread: it is handed over and nothing more.
         package var bulk: @Sendable (LinkFrame) -> Void
 
         package init(
             persist: @escaping @Sendable (_ incarnation: UInt64) async -> String?,
+            hold: @escaping @Sendable () async -> String? = { nil },
             tell: @escaping @Sendable (ClusterNews) -> Void,
             bulk: @escaping @Sendable (LinkFrame) -> Void = { _ in }
         ) {
             self.persist = persist
+            self.hold = hold
             self.tell = tell
             self.bulk = bulk
         }
@@ -373,6 +378,11 @@ package actor ClusterDriver {
     private func carryOut() async {
         let actions = actions
         self.actions.removeAll(keepingCapacity: true)
+        // † Before the new incarnation is on the disk: the next life would find nothing amiss, and deliver all of it again.
+        if actions.contains(where: \.isOfAnOldStore), let failure = await seams.hold() {
+            end = .notStored(failure)
+            return
+        }
         for action in actions {
             await perform(action)
             guard end == nil else { return }
@@ -411,6 +421,14 @@ package actor ClusterDriver {
             counted.count(refusal)
             tell(refusal.words, of: peer)
         }
+    }
+}
+
+extension ClusterMachine.Action {
+    fileprivate var isOfAnOldStore: Bool {
+        if case .started(_, storeIsOld: true) = self { return true }
+        if case .storeIsOld = self { return true }
+        return false
     }
 }
 

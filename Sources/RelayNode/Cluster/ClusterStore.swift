@@ -34,6 +34,9 @@ package struct ClusterStore: Sendable {
         package var isTurnedAway = false
         /// Until when it promised to open to new nodes.
         package var doorUntil: Timestamp?
+
+        /// Whether the store was used under another identity than this: it is a copy of another node's, or the key is new.
+        package func isForeign(to node: NodeID) -> Bool { !book.isMember(node) && !book.isEvicted(node) }
     }
 
     // MARK: Keys
@@ -148,6 +151,18 @@ package struct ClusterStore: Sendable {
         changes += introductions.map(Self.change)
         changes += orders.map(Self.change)
         return await commit(changes)
+    }
+
+    /// The node is in no cluster, and never was.
+    package func forget() async -> StoreError? {
+        var changes: [QueueChange] = []
+        do throws(StoreError) {
+            try store.notes(under: Self.prefix) { key, _ in
+                changes.append(.note(key: key, value: nil))
+                return true
+            }
+        } catch { return error }
+        return changes.isEmpty ? nil : await commit(changes)
     }
 
     package func admit(_ admission: Admission) async -> StoreError? {

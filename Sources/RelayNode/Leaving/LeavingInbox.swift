@@ -9,6 +9,8 @@ final class LeavingInbox: Lane {
     enum Input: Sendable {
         case event(Succession.Event)
         case frame([UInt8], from: NodeID)
+        /// Whether offers of others are welcome, as the house wants it.
+        case open(Bool)
         case written(LeavingWrite, Result<Void, StoreError>)
         /// What bears no mark although all seems to be given away; nil: it could not be read.
         case lookedLast([Leaver.Message]?, obstacle: String?)

@@ -7,6 +7,8 @@ package struct LeavingProgress: Sendable, Equatable {
     /// Messages of this node that no other has yet, as far as the queue was read; marks of an earlier leaving among
     /// them.
     package var messagesLeft = 0
+    /// Of those, the ones that were offered to an heir, or are about to be, so that this node does not attempt them.
+    package var offered = 0
     /// Messages that an heir has acknowledged.
     package var handedOver = 0
     /// Recipients that were served here since it began.
@@ -24,4 +26,7 @@ package struct LeavingProgress: Sendable, Equatable {
     package var obstacle: String?
 
     package init() {}
+
+    /// Nobody knows yet where it ends.
+    package var isUnderWay: Bool { phase != .staying && phase != .left }
 }

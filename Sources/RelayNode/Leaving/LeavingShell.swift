@@ -124,6 +124,9 @@ package actor LeavingShell {
         inbox.put(.event(.member(node, standing)))
     }
 
+    /// Whether other nodes may hand their mail over to this one.
+    package nonisolated func takesOffers(_ isOpen: Bool) { inbox.put(.open(isOpen)) }
+
     /// Gives everything away; may be called again after a break.
     package nonisolated func leave() { inbox.put(.event(.leaver(.leave))) }
 
@@ -194,7 +197,7 @@ package actor LeavingShell {
             if case .leaver(.leave) = event, machine.leaver.phase == .staying {
                 countersBefore = dispatcher.status.counters
             }
-            if case .member(let node, let standing) = event, standing != .alive {
+            if case .member(let node, let standing) = event, !standing.isThere {
                 outbox.forget(node)
                 unpackers[node] = nil
             }
@@ -205,6 +208,9 @@ package actor LeavingShell {
                 guard let frame = try? wire.decode(body) else { continue }
                 handle(.frame(frame, from: node))
             }
+        case .open(let isOpen):
+            // Who leaves has closed to offers himself.
+            if machine.leaver.phase == .staying { handle(.heir(.close(!isOpen))) }
         case .written(let write, let result): written(write, result)
         case .lookedLast(let messages, let obstacle): lookedLast(messages, obstacle)
         }
@@ -215,6 +221,7 @@ package actor LeavingShell {
         let account = machine.leaver.account
         progress.phase = machine.leaver.phase
         progress.messagesLeft = account.left
+        progress.offered = account.offered
         progress.handedOver = account.taken
         progress.heirs = account.heirs
         progress.possibleDuplicates = machine.leaver.counters.possibleDuplicates

@@ -87,9 +87,10 @@ extension RelayNode: AdminBackend, HealthSource {
             $0 + Int(metrics.temporaryRefusals[$1].value)
         }
         status.intake.sessions = server.sessionCount
-        status.intake.stopped = store.intakeRefusal?.words
-        status.queue.messages = delivery.messages
+        status.intake.stopped = intakeObstacle
+        status.queue.messages = delivery.messages + offeredMessages
         status.queue.held = delivery.held
+        status.queue.offered = offeredMessages
         status.queue.deferred = delivery.waiting
         status.queue.active = delivery.inFlight
         status.queue.oldest = queued.oldest.map(Moment.init)

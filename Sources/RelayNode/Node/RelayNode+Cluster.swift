@@ -4,6 +4,7 @@ import Cryptography
 import Delivery
 import Filtering
 import GossipTransport
+import Intake
 import MailValues
 import Membership
 import QueueEngine
@@ -17,14 +18,19 @@ extension RelayNode: ClusterBackend {
     func clusterSeams() -> ClusterSeams {
         var seams = ClusterSeams()
         seams.mayDeliver = { [dispatcher] in dispatcher.pause(!$0) }
+        seams.mayTake = { [weak self] obstacle in self?.mayTake(obstacle) }
+        seams.holdAtNextStart = { [store] in
+            let reason = "the members saw later starts than this store: it may have been delivered since"
+            return store.holdAtNextOpening(by: "restore", reason: reason) ? nil : "the hold was not written"
+        }
         seams.end = { [weak self] why in
             NodeLog.say("error: \(why)")
-            self?.stop(because: why)
+            self?.stop(because: why, exit: .cloned)
         }
         seams.record = { [events] in events.write($0.encoded()) }
         seams.drain = { [weak self] isOn, order in
             Task {
-                try? await self?.drain(isOn, reason: order.reason, by: "order \(order.number) of \(order.by)")
+                await self?.drain(isOn, reason: order.reason, order: "order \(order.number) of \(order.by)")
             }
         }
         seams.leave = { [weak self] isOn, order in
@@ -54,12 +60,18 @@ extension RelayNode: ClusterBackend {
         return seams
     }
 
+    /// Mail that nobody would deliver is not taken, from clients and from members that leave.
+    private func mayTake(_ obstacle: String?) {
+        intake.bar.set(obstacle)
+        leaving.withLock { $0 }?.takesOffers(obstacle == nil)
+    }
+
     /// How this node fares, for the other members.
     private var load: MemberLoad {
         var load = MemberLoad()
         let queued = dispatcher.summary(domainLimit: 0)
         let statistics = store.statistics
-        load.queuedMessages = UInt64(clamping: dispatcher.status.messages)
+        load.queuedMessages = UInt64(clamping: queuedMessages)
         load.queuedOctets = UInt64(clamping: queued.octets)
         load.freeOctets = UInt64(clamping: statistics.freeOctets)
         load.acceptedPerMinute = UInt64(clamping: acceptance.rate(of: Int(metrics.messagesAccepted.value)))
@@ -71,7 +83,7 @@ extension RelayNode: ClusterBackend {
         let phase = leaving.withLock { $0 }?.progress.phase ?? .staying
         load.isLeaving = phase != .staying
         load.isSick = statistics.sickness != nil
-        load.isReady = !inForce.isDraining && !inForce.openListeners.isEmpty && store.intakeRefusal == nil
+        load.isReady = !inForce.isDraining && !inForce.openListeners.isEmpty && intakeObstacle == nil
         return load
     }
 
@@ -82,8 +94,9 @@ extension RelayNode: ClusterBackend {
     package func found(
         _ request: FoundRequest, by caller: Caller
     ) async throws(AdminProblem) -> MemberList {
-        try await cluster.found(request, by: caller)
-        return await cluster.list()
+        try await enter(by: caller) { () async throws(AdminProblem) in
+            try await cluster.found(request, by: caller)
+        }
     }
 
     package func openDoor(
@@ -95,10 +108,21 @@ extension RelayNode: ClusterBackend {
     package func join(
         _ request: JoinRequestBody, by caller: Caller
     ) async throws(AdminProblem) -> MemberList {
+        try await enter(by: caller) { () async throws(AdminProblem) in
+            try await cluster.join(request, by: caller)
+        }
+    }
+
+    private func enter(
+        by caller: Caller, _ body: () async throws(AdminProblem) -> Void
+    ) async throws(AdminProblem) -> MemberList {
+        let wasLeaving = leaving.withLock { $0 }?.progress.isUnderWay == true
         let wasGone = await cluster.hasLeft
-        try await cluster.join(request, by: caller)
-        // Its doors were closed when it left.
-        if wasGone { _ = try await drain(false, reason: "joined again", by: caller) }
+        try await body()
+        // Its doors were closed when it left, or when it was about to.
+        if wasGone || wasLeaving {
+            try await drain(false, reason: "in a cluster again", by: caller.recordName)
+        }
         return await cluster.list()
     }
 
@@ -127,7 +151,7 @@ extension RelayNode: ClusterBackend {
     }
 
     package func canStop() async throws(AdminProblem) -> Checkup {
-        Checkup(await cluster.examineStop(queued: dispatcher.status.messages))
+        Checkup(await cluster.examineStop(queued: queuedMessages))
     }
 }
 

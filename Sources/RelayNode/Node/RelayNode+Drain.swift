@@ -1,6 +1,8 @@
 package import AdminProtocol
 import Delivery
+import Intake
 import MailValues
+import QueueEngine
 import SMTPTransport
 import Synchronization
 import Telemetry
@@ -9,7 +11,35 @@ extension RelayNode {
     package func drain(
         _ isOn: Bool, reason: String, by caller: Caller
     ) async throws(AdminProblem) -> DrainAnswer {
-        try await drain(isOn, reason: reason, by: caller.recordName)
+        if !isOn, let problem = await undrainObstacle() { throw problem }
+        return try await drain(isOn, reason: reason, by: caller.recordName)
+    }
+
+    /// Obeys an order, as far as that makes sense here.
+    func drain(_ isOn: Bool, reason: String, order who: String) async {
+        if !isOn, await undrainObstacle() != nil {
+            return record(drain: isOn, reason: reason, by: who, isRefused: true)
+        }
+        _ = try? await drain(isOn, reason: reason, by: who)
+    }
+
+    /// Why this node does not take mail again at a word; nil: it does.
+    func undrainObstacle() async -> AdminProblem? {
+        let progress = leaving.withLock { $0 }?.progress
+        if progress?.isUnderWay == true {
+            return AdminProblem(
+                .refused, "this node leaves its cluster, and takes no mail",
+                advice: "`chappe leave --stay` ends that")
+        }
+        let hasLeft = await cluster.hasLeft
+        if hasLeft || progress?.phase == .left {
+            return AdminProblem(
+                .refused, "this node has left its cluster, and takes no mail",
+                advice: "`chappe join` it anew, or `chappe init` a cluster of its own")
+        }
+        return intake.bar.why.map {
+            AdminProblem(.refused, "no mail is taken: \($0)", advice: "`chappe status` says what to do")
+        }
     }
 
     @discardableResult
@@ -26,7 +56,7 @@ extension RelayNode {
         let delivery = dispatcher.status
         return DrainAnswer(
             isDraining: isOn, sessions: server.sessionCount, activeDeliveries: delivery.inFlight,
-            queuedMessages: delivery.messages)
+            queuedMessages: queuedMessages)
     }
 
     /// The answer does not wait for the last session: who drains looks how far it is.
@@ -42,11 +72,12 @@ extension RelayNode {
         }
     }
 
-    private func record(drain isOn: Bool, reason: String, by who: String) {
+    private func record(drain isOn: Bool, reason: String, by who: String, isRefused: Bool = false) {
         var event = Event(.admin, at: WallClock.now())
         event.add("action", isOn ? "drain" : "undrain")
         event.add("by", who)
         event.add("reason", reason)
+        if isRefused { event.add("refused", "yes") }
         events.write(event.encoded())
     }
 }

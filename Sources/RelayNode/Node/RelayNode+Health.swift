@@ -1,4 +1,5 @@
 import Dispatch
+import Intake
 import MailValues
 import NIOCore
 import QueueEngine
@@ -34,8 +35,11 @@ extension RelayNode {
         let (isDraining, isOpen) = inForce.withLock { ($0.isDraining, !$0.openListeners.isEmpty) }
         if isDraining { return "draining" }
         if !isOpen { return "no listener is open: starting or stopping" }
-        return store.intakeRefusal?.words
+        return intakeObstacle
     }
+
+    /// Why no mail is taken although the doors stand open; nil: it is.
+    var intakeObstacle: String? { intake.bar.why ?? store.intakeRefusal?.words }
 }
 
 /// Where answers arrive that must not depend on an event loop.

@@ -49,21 +49,34 @@ extension RelayNode {
     package func leave(
         _ isOn: Bool, reason: String, by caller: Caller
     ) async throws(AdminProblem) -> LeaveProgress {
+        if isOn, let problem = await cluster.leaveObstacle() { throw problem }
         if isOn, leaving.withLock({ $0 })?.progress.phase == .staying {
-            let takers = await cluster.list().members.filter { !$0.isSelf && $0.state == .alive }
-            guard !takers.isEmpty else {
-                throw AdminProblem(
-                    .refused, "no other member is there to take the queue",
-                    advice: "`chappe members`; a cluster's last node cannot leave it")
-            }
+            let others = await cluster.list().members.filter { !$0.isSelf }
+            if !others.contains(where: { $0.state == .alive }) { throw Self.noTaker(among: others) }
         }
         return try await leave(isOn, reason: reason, by: caller.recordName)
+    }
+
+    private static func noTaker(among others: [MemberRow]) -> AdminProblem {
+        let drained = others.filter { $0.state == .draining }.map(\.name).sorted()
+        guard let first = drained.first else {
+            return AdminProblem(
+                .refused, "no other member is there to take the queue",
+                advice: "`chappe members`; a cluster's last node cannot leave it")
+        }
+        return AdminProblem(
+            .refused, "no other member takes mail: drained: \(drained.joined(separator: ", "))",
+            advice: "`chappe undrain --node \(first)`")
     }
 
     @discardableResult
     func leave(_ isOn: Bool, reason: String, by who: String) async throws(AdminProblem) -> LeaveProgress {
         // Of a node that left before it was started anew there is nothing to be done, only to be said.
-        guard let shell = leaving.withLock({ $0 }) else { return try await leaveProgress() }
+        guard let shell = leaving.withLock({ $0 }) else {
+            if let problem = await cluster.leaveObstacle() { throw problem }
+            return try await leaveProgress()
+        }
+        if isOn, let problem = await cluster.leaveObstacle() { throw problem }
         var event = Event(.admin, at: WallClock.now())
         event.add("action", isOn ? "leave" : "stay")
         event.add("by", who)
@@ -88,15 +101,19 @@ extension RelayNode {
 
     package func leaveProgress() async throws(AdminProblem) -> LeaveProgress {
         guard let progress = leaving.withLock({ $0 })?.progress else {
-            if await cluster.hasLeft { return LeaveProgress(.left) }
-            throw Self.alone
+            guard await cluster.hasLeft else { throw Self.alone }
+            var answer = LeaveProgress(.left)
+            (answer.messages, answer.waiting) = (queuedMessages, queuedMessages)
+            return answer
         }
+        if progress.isUnderWay, let problem = await cluster.leaveObstacle() { throw problem }
         var answer = LeaveProgress(LeaveProgress.Phase(progress.phase))
-        answer.messages = progress.messagesLeft + progress.handedOver
+        // What the queue holds, and not what was read of it so far: it is read anew only once nothing more comes in.
+        answer.waiting = queuedMessages
+        answer.messages = answer.waiting + progress.handedOver
         answer.handedOver = progress.handedOver
         answer.delivered = progress.delivered
         answer.bounced = progress.bounced
-        answer.waiting = progress.messagesLeft
         answer.obstacle = progress.obstacle
         if answer.obstacle == nil, let reason = progress.waitsFor {
             answer.obstacle = await words(for: reason)
@@ -123,16 +140,31 @@ extension RelayNode {
 
     /// What `status` says of a leaving; nil where there is none.
     func leavingProblem() async -> NodeStatus.Problem? {
-        guard leaving.withLock({ $0 }) != nil, let progress = try? await leaveProgress() else { return nil }
+        guard let progress = try? await leaveProgress() else { return nil }
         switch progress.phase {
         case .staying: return nil
         case .left:
-            return .init(.degraded, "has left its cluster", advice: "stop it, or `chappe join` it anew")
+            let rest = progress.waiting
+            return .init(
+                .degraded,
+                "has left its cluster, and takes no mail"
+                    + (rest == 0
+                        ? "" : "; \(rest) messages that came later wait here, and are delivered from here"),
+                advice: "stop it, or `chappe join` it anew, or `chappe init` a cluster of its own")
         case .stoppingIntake, .giving, .confirming, .bequeathing, .signing:
             var words = "leaves: \(progress.waiting) of \(progress.messages) messages have no other owner yet"
             if let obstacle = progress.obstacle { words += "; it does not go on: \(obstacle)" }
             return .init(.degraded, words, advice: "`chappe leave` shows how far it is, or `--stay` ends it")
         }
+    }
+
+    /// Messages without another owner: those that this node attempts or holds, and those that it has offered to others and that
+    /// nobody has taken yet.
+    var queuedMessages: Int { dispatcher.status.messages + offeredMessages }
+
+    /// Of those, how many bear the mark of another node.
+    var offeredMessages: Int {
+        leaving.withLock { $0 }?.progress.offered ?? offeredAtStart.load(ordering: .relaxed)
     }
 
     private static let alone = AdminProblem(

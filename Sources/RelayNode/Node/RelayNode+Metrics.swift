@@ -50,7 +50,7 @@ extension RelayNode {
         metrics.doubleBounces.increment(by: now.doubleBounces - before.doubleBounces)
         metrics.deliveryConnections.set(status.connections)
         metrics.sitesResting.set(status.sitesResting)
-        metrics.queuedMessages.set(status.messages)
+        metrics.queuedMessages.set(queuedMessages)
         metrics.queueEntries[.ready].set(status.ready)
         metrics.queueEntries[.active].set(status.inFlight)
         metrics.queueEntries[.deferred].set(status.waiting)
@@ -70,7 +70,7 @@ extension RelayNode {
         metrics.storeFree.set(now.freeOctets)
         metrics.storeDamages.set(now.damageCount)
         metrics.storeSick.set(now.sickness == nil ? 0 : 1)
-        metrics.intakeStopped.set(store.intakeRefusal == nil ? 0 : 1)
+        metrics.intakeStopped.set(intakeObstacle == nil ? 0 : 1)
         metrics.deliveryStopped.set(store.deliveryRefusal == nil ? 0 : 1)
     }
 

@@ -12,9 +12,10 @@ extension RelayNode {
     ) async throws(AdminProblem) -> QueuePage {
         let now = WallClock.now()
         // One more than asked for tells whether there is a next page.
+        let isGone = await cluster.hasLeft
         let found = try await reading { () throws(StoreError) in
             try dispatcher.list(after: cursor.flatMap { QueueID($0) }, limit: limit + 1) {
-                filter.matches(QueueEntry($0), now: now)
+                !Self.isOthers($0, isGone) && filter.matches(QueueEntry($0), now: now)
             }
         }
         let entries = found.prefix(limit).map { QueueEntry($0) }
@@ -25,9 +26,11 @@ extension RelayNode {
         _ filter: QueueFilter, by grouping: AdminProtocol.QueueSummary.Grouping, limit: Int
     ) async throws(AdminProblem) -> AdminProtocol.QueueSummary {
         let now = WallClock.now()
+        let isGone = await cluster.hasLeft
         return try await reading { () throws(StoreError) in
             var builder = AdminProtocol.QueueSummary.Builder(by: grouping, now: now)
             try dispatcher.visit { item in
+                guard !Self.isOthers(item, isGone) else { return }
                 let entry = QueueEntry(item)
                 if filter.matches(entry, now: now) { builder.add(entry) }
             }
@@ -36,7 +39,14 @@ extension RelayNode {
     }
 
     package func queueEntry(_ id: QueueID) async throws(AdminProblem) -> QueueEntry? {
-        try await reading { () throws(StoreError) in try dispatcher.item(id) }.map { QueueEntry($0) }
+        let isGone = await cluster.hasLeft
+        let item = try await reading { () throws(StoreError) in try dispatcher.item(id) }
+        return item.flatMap { Self.isOthers($0, isGone) ? nil : QueueEntry($0) }
+    }
+
+    /// Who has left keeps the records of what it gave away until it joins again, and has no part in them any more.
+    private static func isOthers(_ item: QueueItem, _ hasLeft: Bool) -> Bool {
+        hasLeft && item.envelope.offered != nil
     }
 
     package func change(

@@ -1,4 +1,5 @@
 package import AdminProtocol
+import Cryptography
 import Glibc
 import MailValues
 import QueueEngine
@@ -6,6 +7,40 @@ import QueueStorage
 import Telemetry
 
 extension RelayNode {
+    /// Opens the queue, with what it knows of a cluster.
+    ///
+    /// † A copy of another node's store holds what that node delivers. So what a store has queued under another identity than
+    /// ours is held, like that of a restored one, until somebody has looked at it.
+    static func openStore(
+        _ configuration: Configuration, now: Timestamp
+    ) throws(NodeError) -> (RocksQueue, ClusterStore.Content?) {
+        let store = try open(configuration, now: now)
+        guard let content = try clusterContent(of: store) else { return (store, nil) }
+        // Who it is cannot be found out: the cluster's part says so when it starts.
+        let identity = try? ClusterKeys(folder: configuration.dataDirectory).identity().node
+        guard let identity, content.isForeign(to: identity) else { return (store, content) }
+        let reason = "queued under another node's key: that node may have delivered it"
+        guard store.holdAtNextOpening(by: "identity", reason: reason) else {
+            throw NodeError("the store: it was used by another node, and could not be held for this one")
+        }
+        store.close()
+        return (try open(configuration, now: now), content)
+    }
+
+    private static func open(_ configuration: Configuration, now: Timestamp) throws(NodeError) -> RocksQueue {
+        do {
+            return try RocksQueue.open(
+                directory: configuration.dataDirectory + "/queue",
+                options: NodePlan.store(configuration.queue), now: now)
+        } catch { throw .part("store", error) }
+    }
+
+    private static func clusterContent(of store: RocksQueue) throws(NodeError) -> ClusterStore.Content? {
+        do { return try ClusterStore(store, lane: DispatchLane.shared).load() } catch {
+            throw NodeError("the store: \(error.words); run `chappe store verify`")
+        }
+    }
+
     package func store(
         _ task: StoreTask, _ request: StoreTaskRequest, by caller: Caller
     ) async throws(AdminProblem) -> StoreTaskAnswer {

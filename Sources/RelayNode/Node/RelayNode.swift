@@ -52,8 +52,10 @@ package final class RelayNode: Sendable {
     let acceptance = Acceptance()
     /// Gives mail to other members and takes it from them; nil as long as there are none.
     let leaving = Mutex<LeavingShell?>(nil)
+    /// Messages that an earlier life had offered, for as long as nobody settles that.
+    let offeredAtStart = Atomic<Int>(0)
     let leavingRun = Mutex<Task<Void, Never>?>(nil)
-    private let endReason = Mutex<String?>(nil)
+    private let endReason = Mutex<NodeError?>(nil)
     private let clusterContent: ClusterStore.Content?
     let isLoaded = Atomic<Bool>(false)
     let reported = Mutex(Reported())
@@ -117,11 +119,7 @@ package final class RelayNode: Sendable {
         try NodeFolders.prepare(configuration, owner: nil)
         eventFile = try Self.eventFile(configuration.events)
         events = eventFile ?? NoEvents()
-        do {
-            store = try RocksQueue.open(
-                directory: configuration.dataDirectory + "/queue",
-                options: NodePlan.store(configuration.queue), now: now)
-        } catch { throw .part("store", error) }
+        (store, clusterContent) = try Self.openStore(configuration, now: now)
         do { resolver = try UnboundResolver(NodePlan.resolver(configuration.dns)) } catch {
             throw .part("dns", error)
         }
@@ -169,9 +167,6 @@ package final class RelayNode: Sendable {
             Dictionary(uniqueKeysWithValues: plan.listeners.map { ($0.configuration.name, $0.session) }))
         inForce = Mutex(InForce(plan: plan, loadedAt: now))
         let clusterStore = ClusterStore(store, lane: DispatchLane.shared)
-        do { clusterContent = try clusterStore.load() } catch {
-            throw NodeError("the store: \(error.words); run `chappe store verify`")
-        }
         cluster = ClusterService(
             ClusterService.Settings(
                 folder: configuration.dataDirectory, address: configuration.cluster.address,
@@ -226,7 +221,7 @@ package final class RelayNode: Sendable {
         doors.cancel()
         await failed.value
         await closeGround()
-        if failure == nil, let why = endReason.withLock({ $0 }) { failure = NodeError(why) }
+        if failure == nil, let why = endReason.withLock({ $0 }) { failure = why }
         if let failure { throw failure }
     }
 
@@ -262,8 +257,8 @@ package final class RelayNode: Sendable {
     package func stop() { stopRequests.continuation.yield() }
 
     /// As `stop`, and `run` fails with the reason.
-    func stop(because why: String) {
-        endReason.withLock { $0 = $0 ?? why }
+    func stop(because why: String, exit: NodeError.Exit = .configuration) {
+        endReason.withLock { $0 = $0 ?? NodeError(why, exit: exit) }
         stop()
     }
 
@@ -289,6 +284,8 @@ package final class RelayNode: Sendable {
         }
         switch report {
         case .success(let report):
+            // Who has left has given them away.
+            if clusterContent?.hasLeft != true { offeredAtStart.store(report.offered, ordering: .relaxed) }
             isLoaded.store(true, ordering: .releasing)
             verdictWatch.queueLoaded()
             NodeLog.say("queue: \(report.messages) messages scheduled")

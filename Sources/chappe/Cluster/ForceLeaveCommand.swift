@@ -36,7 +36,12 @@ struct ForceLeaveCommand: NodeCommand {
         }
         let answer = try master.order(
             Order.Subject(.eviction, try row.id.octets), reason: reason, expires: nil)
-        return try OrderPage.tell("\(row.name) is evicted", answer, form, on: screen)
+        // What is lost with it was said before; none of it lies in this node's queue.
+        var told = answer
+        told.messages = 0
+        try screen.answer(
+            form, answer, brief: ["\(answer.number)"], page: OrderPage.lines("\(row.name) is evicted", told))
+        return OrderPage.outcome(of: answer)
     }
 
     static func warnings(_ row: MemberRow) -> [String] {

@@ -41,7 +41,7 @@ struct LeaveCommand: NodeCommand {
         }
         let progress = try follow(client.send(request, to: "leave"), client, on: screen)
         try screen.answer(form, progress, page: LeavePage.lines(progress))
-        return progress.phase == .left ? .ok : .partial
+        return progress.phase == .left && progress.waiting == 0 ? .ok : .partial
     }
 
     /// Until it has left, or somebody had it stay.
@@ -64,6 +64,8 @@ struct LeaveCommand: NodeCommand {
                 progress = try client.get("leave")
             } catch {
                 gauge.clear()
+                // It was evicted meanwhile, for instance.
+                if case .problem(let problem) = error, problem.code == .refused { throw error }
                 let rest = Wording.count(progress.waiting, "message")
                 throw Complaint(
                     "\(Complaint(error).message); when last heard of, \(rest) had no other owner. Nothing is lost: "

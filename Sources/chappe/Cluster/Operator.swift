@@ -108,8 +108,10 @@ enum OrderPage {
         _ what: String, _ answer: OrderAnswer, _ form: OutputOptions, on screen: Screen
     ) throws -> Outcome {
         try screen.answer(form, answer, brief: ["\(answer.number)"], page: lines(what, answer))
-        return answer.notReached.isEmpty ? .ok : .partial
+        return outcome(of: answer)
     }
+
+    static func outcome(of answer: OrderAnswer) -> Outcome { answer.notReached.isEmpty ? .ok : .partial }
 
     static func lines(_ what: String, _ answer: OrderAnswer) -> [String] {
         var lines = [Table.harmless("\(what): order \(answer.number)")]

@@ -59,6 +59,31 @@ struct LeavingTests {
         }
     }
 
+    @Test("who has left, and holds mail that came since, has not given everything away")
+    func leftWithMail() async throws {
+        try await ClusterOfTwo.with { two in
+            var progress = Self.progress(.left)
+            progress.waiting = 200
+            two.cluster.with { $0.leaving = [progress] }
+            let run = try await CommandRun.of(["leave"], cluster: two.cluster)
+            #expect(run.outcome == .partial)
+            #expect(run.output.contains("200 without another owner yet"), "\(run.output)")
+        }
+    }
+
+    @Test("who is evicted while it leaves hears why it cannot")
+    func evictedMeanwhile() async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with { $0.leaving = [Self.progress(.giving)] }
+            let run = try await CommandRun.of(["leave"], cluster: two.cluster) { _ in
+                two.cluster.with { $0.failure = AdminProblem(.refused, "this node was evicted") }
+                return CommandRun.now
+            }
+            #expect(run.outcome == .refused)
+            #expect(run.errors == "chappe: this node was evicted\n")
+        }
+    }
+
     @Test("a node that falls silent while it leaves has not left")
     func silent() async throws {
         try await ClusterOfTwo.with { two in

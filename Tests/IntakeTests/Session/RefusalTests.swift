@@ -161,6 +161,19 @@ struct RefusalTests {
         #expect(guest.send(message)?.text != nil)
     }
 
+    @Test(
+        "new mail that nobody would deliver: 451 at MAIL, without a word of why, and none once that is over")
+    func barred() {
+        let house = IntakeHouse()
+        let guest = house.guest()
+        guest.hello()
+        house.flow.bar.set("this node was evicted")
+        let reply = Reply(451, EnhancedStatus(4, 3, 2), "System not accepting messages now, try again later")
+        #expect(guest.mail() == .refuse(reply))
+        house.flow.bar.set(nil)
+        #expect(guest.send(message)?.text != nil)
+    }
+
     @Test("mail without an account where accounts are needed")
     func submission() {
         let house = IntakeHouse { $0.kind = .submission }

@@ -73,6 +73,73 @@ import Testing
         await world.stopAll()
     }
 
+    @Test("a drained member is given nothing while another takes mail, and everything where none does")
+    func sparesTheDrained() async throws {
+        let world = try LeavingWorldOfNodes(3)
+        let (leaver, drained, other) = (world.nodes[0], world.nodes[1], world.nodes[2])
+        for node in world.nodes { try node.start() }
+        await world.fill(leaver, 0..<100)
+        leaver.parts.shell.member(drained.id, is: .drained)
+        leaver.leave()
+        try await world.until("left") { leaver.progress.phase == .left }
+        #expect(try drained.holdings().own.isEmpty)
+        #expect(try other.holdings().own.count == 100)
+        other.parts.shell.member(leaver.id, is: .left)
+        other.parts.shell.member(drained.id, is: .drained)
+        other.leave()
+        try await world.until("left too") { other.progress.phase == .left }
+        #expect(try drained.holdings().own.count == 100)
+        await world.stopAll()
+    }
+
+    @Test("a node in quarantine is no heir, until it is out of it")
+    func refusesOffers() async throws {
+        let world = try LeavingWorldOfNodes(2)
+        let (leaver, heir) = (world.nodes[0], world.nodes[1])
+        for node in world.nodes { try node.start() }
+        await world.fill(leaver, 0..<30)
+        heir.parts.shell.takesOffers(false)
+        leaver.leave()
+        try await world.until("refused") { leaver.progress.waitsFor == .noRoom }
+        #expect(try heir.holdings().own.isEmpty && leaver.progress.messagesLeft == 30)
+        heir.parts.shell.takesOffers(true)
+        try await world.until("left") { leaver.progress.phase == .left }
+        try world.check(leaver: leaver)
+        await world.stopAll()
+    }
+
+    @Test("what was offered and not taken is counted, in this life of the leaver and in the next")
+    func countsOffers() async throws {
+        let world = try LeavingWorldOfNodes(2)
+        let (leaver, heir) = (world.nodes[0], world.nodes[1])
+        try leaver.start()
+        try heir.start(wrap: { FullStore($0) })
+        await world.fill(leaver, 0..<40)
+        leaver.leave()
+        try await world.until("offered") {
+            leaver.progress.offered > 0 && leaver.progress.waitsFor == .noRoom
+        }
+        try await world.until("counted") {
+            leaver.parts.dispatcher.status.messages + leaver.progress.offered == 40
+        }
+        await heir.stop()
+        await leaver.stop()
+        leaver.stay()
+        try leaver.start()
+        try await world.until("counted again") {
+            leaver.progress.offered > 0
+                && leaver.parts.dispatcher.status.messages + leaver.progress.offered == 40
+        }
+        try heir.start()
+        try await world.until("ours again") { leaver.progress.offered == 0 }
+        #expect(leaver.parts.dispatcher.status.messages == 40)
+        leaver.leave()
+        try await world.until("left") { leaver.progress.phase == .left }
+        #expect(leaver.progress.handedOver == 40)
+        try world.check(leaver: leaver)
+        await world.stopAll()
+    }
+
     @Test("who can give to nobody says why")
     func saysWhy() async throws {
         let world = try LeavingWorldOfNodes(2)

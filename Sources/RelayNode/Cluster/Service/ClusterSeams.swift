@@ -9,6 +9,10 @@ package import Telemetry
 package struct ClusterSeams: Sendable {
     /// Whether this node has the right to deliver what it holds.
     package var mayDeliver: @Sendable (Bool) -> Void = { _ in }
+    /// Why this node takes no mail, whatever its doors say; nil: it may.
+    package var mayTake: @Sendable (_ obstacle: String?) -> Void = { _ in }
+    /// What is queued now is held from the next start on. Waits for the disk; nil once it is noted, else why not.
+    package var holdAtNextStart: @Sendable () -> String? = { nil }
     /// Another process with our key was first: the node ends.
     package var end: @Sendable (_ why: String) -> Void = { _ in }
     package var record: @Sendable (Event) -> Void = { _ in }

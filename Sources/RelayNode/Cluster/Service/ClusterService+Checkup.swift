@@ -6,7 +6,7 @@ import Membership
 /// What is not as it should be, and the line that mends it.
 extension ClusterService {
     private static let eviction = NodeStatus.Problem(
-        .critical, "this node was evicted from its cluster: nothing is delivered",
+        .critical, "this node was evicted from its cluster: nothing is delivered, and no mail taken",
         advice: "its queue was given up for lost there; join anew with `chappe join`, or stop it")
 
     package func problems() async -> [NodeStatus.Problem] {
@@ -18,19 +18,20 @@ extension ClusterService {
             problems.append(
                 .init(
                     .critical,
-                    "reaches other members and hears none of them: nothing is delivered",
+                    "reaches other members and hears none of them: nothing is delivered, and no mail taken",
                     advice:
                         "do they reach the address that `chappe members` shows of this node there? Is this a copied machine? Then "
-                        + "remove node.key and link.key, and let it join as a node of its own"))
+                        + "remove node.key and link.key, and let it join as a node of its own, with what it copied held"
+                ))
         case .starting: problems.append(.init(.degraded, "asks the other members what they last saw of it"))
         case .storeIsOld:
             problems.append(
                 .init(
                     .critical,
-                    "the store is older than what the members saw of this node: nothing is delivered",
+                    "the store is older than what the members saw of this node: nothing is delivered, and no mail taken",
                     advice:
-                        "is it a restored copy? Look at the queue; what was delivered since would go twice. "
-                        + "Then `chappe force-leave` this node and join anew"))
+                        "it is a restored copy, and what was delivered since would go twice. Restart the node: then it takes "
+                        + "part again, and all that is queued now is held until you have looked at it"))
         case .ended(.evicted):
             problems.append(Self.eviction)
         case .ended(let end):
@@ -149,12 +150,14 @@ extension ClusterService {
     /// Whether this node could stop without something losing its last place.
     package func examineStop(queued: Int) async -> [Checkup.Finding] {
         var findings: [Checkup.Finding] = []
+        let obstacle = await leaveObstacle()
         findings.append(
             queued == 0
                 ? .init(.ok, "no message is queued here")
                 : .init(
                     .critical, "\(queued) queued messages have no copy elsewhere",
-                    advice: "they wait here until the node is back; `chappe leave` gives them away"))
+                    advice: obstacle.map { "they wait here, and cannot be given away: \($0)" }
+                        ?? "they wait here until the node is back; `chappe leave` gives them away"))
         guard let member else {
             return findings + [.init(.critical, "no other node takes mail", advice: "`chappe join-cmd`")]
         }

@@ -87,6 +87,11 @@ extension ClusterService {
                 .refused, "this node is in a cluster already",
                 advice: "`chappe members` shows it; `chappe leave` first")
         }
+        guard !mustStartAnew else {
+            throw AdminProblem(
+                .refused, "what is queued here may have been delivered since, and would go out again",
+                advice: "restart the node: it is held then, until you have looked at it")
+        }
         isEntering = true
     }
 

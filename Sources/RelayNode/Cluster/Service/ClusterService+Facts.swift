@@ -1,3 +1,4 @@
+import AdminProtocol
 import Convergence
 import Filtering
 import GossipTransport
@@ -159,7 +160,11 @@ extension ClusterService {
         let node = NodeID(octets: order.subject.octets)
         switch order.subject.kind {
         case .eviction:
-            if let node { await evict(node, number: order.number) }
+            guard let node else { return 0 }
+            // By its last word; asked before it is nobody's any more.
+            let row = await list().members.first { $0.node == node.hex }
+            await evict(node, number: order.number)
+            return row?.load?.queuedMessages ?? 0
         case .drain:
             if node == me, isOfThisMembership(order) { seams.drain(!order.isLifted, order) }
         case .leave:

@@ -98,6 +98,25 @@ extension ClusterService {
         }
     }
 
+    /// A copy of another machine, or one that nobody finds any more: it delivers nothing, so it takes nothing either.
+    ///
+    /// Every start is deaf for a moment, until the first answer has come.
+    private func listenWhetherDeaf() async {
+        guard let member, member.condition == .starting else {
+            secondsDeaf = 0
+            return
+        }
+        let isDeaf = await member.driver.isDeaf
+        guard self.member?.condition == .starting else { return }
+        let wasBarred = secondsDeaf >= Self.secondsOfDeafness
+        secondsDeaf = isDeaf ? secondsDeaf + 1 : 0
+        let isBarred = secondsDeaf >= Self.secondsOfDeafness
+        if isBarred != wasBarred { seams.mayTake(isBarred ? Self.deafness : nil) }
+    }
+
+    private static let secondsOfDeafness = 5
+    static let deafness = "this node reaches other members and hears none of them"
+
     /// Strangers have no name by which to tell of them one by one.
     private func tellOfStrangers() {
         guard let member, ContinuousClock.now - member.strangersTold.at >= .seconds(60) else { return }
@@ -127,7 +146,8 @@ extension ClusterService {
     private static func standing(_ state: MemberState?, isReached: Bool) -> Leaver.Standing {
         switch state {
         case .left: .left
-        case .alive, .draining, .suspect: isReached ? .alive : .silent
+        case .alive, .suspect: isReached ? .alive : .silent
+        case .draining: isReached ? .drained : .silent
         case .joining, .parked, .dead, nil: .silent
         }
     }
@@ -164,6 +184,7 @@ extension ClusterService {
             seams.dueFacts(ClusterSpeaker(driver: member.driver, node: member.me))
             if watch.wentBack(clock()) { obeyAgain() }
             applyRevocations()
+            await listenWhetherDeaf()
             await storeHeard()
             await takeIntroductions()
             tellOfStrangers()

@@ -43,6 +43,17 @@ package actor ClusterService {
         case left
 
         var mayDeliver: Bool { self == .speaking || self == .left }
+
+        /// Why mail that came now would lie here and be delivered by nobody; nil: it would not.
+        var obstacle: String? {
+            switch self {
+            case .starting, .speaking: nil
+            case .storeIsOld: "the store is older than what the members saw of this node"
+            case .ended(.evicted): "this node was evicted from its cluster"
+            case .ended: "this node is not in its cluster any more"
+            case .left: "this node has left its cluster"
+            }
+        }
     }
 
     /// What a member has.
@@ -108,6 +119,10 @@ package actor ClusterService {
     var isEvicted = false
     /// It gave its mail away and went; nobody has let it in since.
     var hasLeft = false
+    /// What is queued is held from the next start on: until then it cannot enter a cluster, where it would deliver that.
+    var mustStartAnew = false
+    /// For how many seconds it has reached others and heard none.
+    var secondsDeaf = 0
     /// A cluster is being founded or joined.
     var isEntering = false
     /// What this part would not believe since the process started; the driver counts the rest.
@@ -127,15 +142,23 @@ package actor ClusterService {
 
     /// Takes the place that the store knows of; a node in no cluster stays alone.
     package func start(_ content: ClusterStore.Content?) async throws(NodeError) {
-        guard let content, !content.hasLeft else {
-            hasLeft = content != nil
+        guard let content else { return seams.mayDeliver(true) }
+        let identity = try? keys.identity()
+        if let identity, content.isForeign(to: identity.node) {
+            // What it knows of a cluster is another's.
+            if let failure = await store.forget() { throw NodeError("the store: \(failure.words)") }
+            record("another-key")
+            return seams.mayDeliver(true)
+        }
+        guard !content.hasLeft else {
+            hasLeft = true
+            seams.mayTake(Condition.left.obstacle)
             return seams.mayDeliver(true)
         }
         // An order to evict us may never have reached us; then it was the members who turned us away.
-        let identity = try? keys.identity()
         if content.isTurnedAway || identity.map({ content.book.isEvicted($0.node) }) == true {
             isEvicted = true
-            return
+            return seams.mayTake(Condition.ended(.evicted).obstacle)
         }
         try await begin(content, address: settings.address)
     }
@@ -157,8 +180,9 @@ package actor ClusterService {
             pair = try keys.link()
             next = try keys.next()
         } catch { throw .part("cluster", error) }
-        (isEvicted, hasLeft) = (false, false)
+        (isEvicted, hasLeft, secondsDeaf) = (false, false, 0)
         member = nil
+        seams.mayTake(nil)
         let book = content.book
         var directory = MemberDirectory(cluster: book.cluster)
         for admission in book.all { _ = directory.take(admission.introduction) }
@@ -249,7 +273,8 @@ package actor ClusterService {
                 seams: ClusterDriver.Seams(
                     persist: { incarnation in
                         await store.persist(incarnation: incarnation).map { $0.words }
-                    }, tell: { tell.yield($0) }, bulk: seams.bulk))
+                    }, hold: { [seams] in seams.holdAtNextStart() }, tell: { tell.yield($0) },
+                    bulk: seams.bulk))
         } catch {
             throw NodeError(
                 "cluster: cannot listen at \(address), ports \(ports.control) and \(ports.bulk): \(error)")
@@ -272,7 +297,9 @@ package actor ClusterService {
     func become(_ condition: Condition) {
         guard member != nil, member?.condition != condition else { return }
         member?.condition = condition
+        if case .storeIsOld = condition { mustStartAnew = true }
         seams.mayDeliver(condition.mayDeliver)
+        seams.mayTake(condition.obstacle)
         record("condition", fields: [("condition", "\(condition)")])
     }
 
