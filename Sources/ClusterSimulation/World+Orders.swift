@@ -53,7 +53,7 @@ extension World {
             for index in deltas.indices where deltas[index].origin != liar { deltas[index].facts = [] }
             return .facts(.deltas(deltas, isCut: isCut))
         case .words: return nil
-        case .facts, .probing, .unknown: return body
+        case .facts, .probing, .contact, .unknown: return body
         }
     }
 

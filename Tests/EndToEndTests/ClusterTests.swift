@@ -15,7 +15,6 @@ struct ClusterTests {
             self.listener = listener
             sink = try Sink(isSilent: isSilent)
             folder = try Folder.temporary()
-            setenv("CHAPPE_OPERATOR_KEY", folder + "/operator.key", 1)
             for number in 1...count { try add(number) }
             try agree(on: count)
         }
@@ -31,7 +30,8 @@ struct ClusterTests {
             let node = try NodeProcess(
                 .init(
                     sinkPort: sink.port, listener: listener,
-                    extra: "cluster: {address: 127.0.0.1, port: \(port)}"))
+                    extra: "cluster: {address: 127.0.0.1, port: \(port)}",
+                    operatorKey: folder + "/operator.key"))
             try node.waitForAdmin()
             return node
         }

@@ -7,6 +7,8 @@ final class NodeProcess {
     /// What the process of the last start has said.
     private(set) var log: ProcessOutput!
     private var process: pid_t = 0
+    /// Where the operator's key of its cluster lies.
+    private let operatorKey: String?
 
     /// What the configuration says beside the listener and the route.
     struct Wishes {
@@ -22,6 +24,7 @@ final class NodeProcess {
         /// Further settings of the listener.
         var listener = "dsn: false"
         var extra = ""
+        var operatorKey: String?
     }
 
     /// Starts, and returns when clients can come.
@@ -29,6 +32,7 @@ final class NodeProcess {
     /// - Parameter starts: false: the test will, once the folder holds what it wants.
     init(_ wishes: Wishes, starts: Bool = true) throws {
         folder = try Folder.temporary()
+        operatorKey = wishes.operatorKey
         port = try FreePort.take()
         try write(wishes)
         if let owner = getpwnam(wishes.user)?.pointee, owner.pw_uid != geteuid() {
@@ -127,7 +131,8 @@ final class NodeProcess {
     private func run(_ name: String, _ arguments: [String]) throws -> (code: Int32, output: String) {
         let output = ProcessOutput()
         let process = try Program.spawn(
-            name, arguments, output: output.writingEnd, errors: output.writingEnd)
+            name, arguments, environment: operatorKey.map { ["CHAPPE_OPERATOR_KEY=\($0)"] } ?? [],
+            output: output.writingEnd, errors: output.writingEnd)
         output.begin()
         var status: Int32 = 0
         waitpid(process, &status, 0)

@@ -17,7 +17,7 @@ enum Program {
 
     /// `name`: a path, or the name of one of ours.
     static func spawn(
-        _ name: String, _ arguments: [String], output: Int32?, errors: Int32?
+        _ name: String, _ arguments: [String], environment: [String] = [], output: Int32?, errors: Int32?
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -28,9 +28,13 @@ enum Program {
         for handle: Int32 in 3..<512 { posix_spawn_file_actions_addclose(&actions, handle) }
         let words: [UnsafeMutablePointer<CChar>?] = ([name] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
+        let settings = environment.map { strdup($0) }
+        defer { for setting in settings { free(setting) } }
+        let inherited = sequence(first: 0) { $0 + 1 }.lazy.map { environ[$0] }.prefix { $0 != nil }
+        let surroundings = settings + Array(inherited) + [nil]
         var process = pid_t()
         let path = name.hasPrefix("/") ? name : "\(folder)/\(name)"
-        let result = posix_spawn(&process, path, &actions, nil, words, environ)
+        let result = posix_spawn(&process, path, &actions, nil, words, surroundings)
         guard result == 0 else { throw Failure("\(path): \(String(cString: strerror(result)))") }
         return process
     }

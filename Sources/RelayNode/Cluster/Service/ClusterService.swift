@@ -205,7 +205,8 @@ package actor ClusterService {
         let now = WallClock.now()
         for order in content.orders { _ = orders.take(order, now: now) }
         let driver = try driver(
-            content, orders, directory.introduction(of: identity.node)?.contact, identity: identity, pair: pair,
+            content, orders, directory.introduction(of: identity.node)?.contact, identity: identity,
+            pair: pair,
             address: address, ports: ports, tell: door)
         var newest = pair.key
         if let next, await listen(under: next, besides: ports, by: driver) != nil { newest = next.key }
