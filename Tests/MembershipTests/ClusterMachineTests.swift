@@ -180,6 +180,44 @@ import Testing
                 .contains(.moved(node(2), to: place)))
     }
 
+    @Test(
+        "a copy that asked while the member spoke is not believed when the member is away, another start is")
+    func copyStaysOut() {
+        let place = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        var seat = Seat(of: 3)
+        _ = seat.handle(.tick, at: 6_000)
+        func say(_ body: Frame.Body, nonce: UInt64, at time: Int64) -> [ClusterMachine.Action] {
+            let sender = Sender(node: node(2), incarnation: 0, nonce: nonce, state: .joining)
+            let frame = Frame(cluster: Self.cluster, sender: sender, body: body)
+            return seat.handle(.frame(frame, from: node(2), age: .zero), at: time)
+        }
+        for time in stride(from: Int64(6_100), through: 10_100, by: 500) {
+            let probe = seat.frame(.probe(number: 1, view: 1, claims: []), from: 2)
+            _ = seat.handle(.frame(probe, from: node(2), age: .zero), at: time)
+            _ = say(.probing(.askLastSeen), nonce: 99, at: time + 10)
+            #expect(!say(.contact(place), nonce: 99, at: time + 20).contains(.moved(node(2), to: place)))
+        }
+        _ = seat.handle(.linkRefused(node(2)), at: 10_200)
+        for time in stride(from: Int64(10_300), through: 30_000, by: 100)
+        where seat.machine.state(of: node(2)) != .dead {
+            _ = seat.handle(.linkRefused(node(2)), at: time)
+            _ = seat.handle(.tick, at: time)
+        }
+        #expect(seat.machine.state(of: node(2)) == .dead)
+        #expect(!say(.contact(place), nonce: 99, at: 30_001).contains(.moved(node(2), to: place)))
+        #expect(say(.contact(place), nonce: 98, at: 30_002).contains(.moved(node(2), to: place)))
+    }
+
+    @Test("a start that nobody hears for long says no more where it is")
+    func contactEnds() {
+        var start = StartInquiry.Settings()
+        start.contact = LinkContact(address: IPAddress("192.0.2.7")!, controlPort: 7946, bulkPort: 7947)
+        var seat = Seat(of: 3, start: start)
+        _ = seat.handle(.linkUp(node(2)), at: 10)
+        #expect(seat.handle(.tick, at: 59_000).count == 2)
+        #expect(seat.handle(.tick, at: 61_000) == [.send(.probing(.askLastSeen), to: node(2))])
+    }
+
     @Test("both phases meet every event")
     func everyPair() {
         let events: [ClusterMachine.Event] = [

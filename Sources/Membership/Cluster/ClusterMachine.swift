@@ -56,6 +56,7 @@ package struct ClusterMachine: Sendable {
     package let nonce: UInt64
     private let settings: DetectorSettings
     private let contact: LinkContact?
+    private let contactUntil: Uptime
     private let absent: Set<NodeID>
     /// While the node looks for its incarnation; from then on `detector` is there instead.
     private var inquiry: StartInquiry?
@@ -92,6 +93,7 @@ package struct ClusterMachine: Sendable {
         self.nonce = nonce
         self.settings = settings
         contact = startSettings.contact
+        contactUntil = now + Self.contactLongest
         absent = startSettings.absent
         self.admitted = admitted
         let others = Set(admitted.keys).subtracting([key.node])
@@ -213,7 +215,7 @@ package struct ClusterMachine: Sendable {
             }
             return
         }
-        if case .contact(let contact) = frame.body, mayHaveMoved(peer) {
+        if case .contact(let contact) = frame.body, mayHaveMoved(frame.sender) {
             actions.append(.moved(peer, to: contact))
         }
         guard case .probing(let message) = frame.body else { return }
@@ -232,10 +234,16 @@ package struct ClusterMachine: Sendable {
     }
 
     /// † Whether a member's word that it is elsewhere is heeded: not while it is where we know it, or a copy of its machine would
-    /// draw the links to itself. There its key is demanded, so a link that stands is to it.
-    private func mayHaveMoved(_ peer: NodeID) -> Bool {
-        !linked.contains(peer) && state(of: peer)?.isPresent != true
+    /// draw the links to itself. There its key is demanded, so a link that stands is to it. A copy that asked meanwhile is not
+    /// heeded later either, when the member is started anew.
+    private func mayHaveMoved(_ sender: Sender) -> Bool {
+        !linked.contains(sender.node) && state(of: sender.node)?.isPresent != true
+            && detector?.isCopy(sender) != true
     }
+
+    /// How long a start says where it is. Who is not heard for so long may be a copy, and is not to come in when the member is
+    /// away for a moment: where it is none, another start helps.
+    package static let contactLongest: Duration = .seconds(60)
 
     /// Hands the event to the machine of this phase.
     private mutating func link(
@@ -256,7 +264,7 @@ package struct ClusterMachine: Sendable {
         for action in inquiry?.handle(event, now: now) ?? [] {
             switch action {
             case .ask(let peer):
-                if let contact { actions.append(.send(.contact(contact), to: peer)) }
+                if let contact, now < contactUntil { actions.append(.send(.contact(contact), to: peer)) }
                 actions.append(.send(.probing(.askLastSeen), to: peer))
             case .stopCloned: actions.append(.stopCloned)
             case .start(let incarnation, let isOld): start(incarnation, isOld, now, &random, &actions)

@@ -77,6 +77,8 @@ extension Detector {
             hearElder(sender, place, now, &actions)
             return false
         }
+        // Who asked has begun: the next start that asks is no copy for that.
+        if known.nonce != sender.nonce { members[place].askedSince = nil }
         members[place].nonce = sender.nonce
         members[place].heard = max(known.heard ?? Uptime.start, now - age)
         members[place].unansweredSince = nil
@@ -137,7 +139,18 @@ extension Detector {
         members[place].askedSince = since
         // What a process said before it ended may come late.
         guard heard - since >= settings.cloneWait else { return }
+        if !known.copies.contains(sender.nonce) {
+            members[place].copies = known.copies.suffix(Self.copiesKept - 1) + [sender.nonce]
+        }
         actions.append(.send(.cloned(nonce: sender.nonce), to: sender.node))
+    }
+
+    /// Copies of one member that are remembered, the newest.
+    private static let copiesKept = 8
+
+    /// Whether a start of a member asked while the member went on speaking, and so is a copy of it.
+    func isCopy(_ sender: Sender) -> Bool {
+        places[sender.node].map { members[$0].copies.contains(sender.nonce) } ?? false
     }
 
     private func lastSeen(_ place: Int, _ now: Uptime) -> LastSeen {

@@ -64,6 +64,8 @@ package struct Detector: Sendable {
         var elderSince: Uptime?
         /// Since when a process with its key asks what we saw of it, while it goes on speaking.
         var askedSince: Uptime?
+        /// The nonces of those that did.
+        var copies: [UInt64] = []
     }
 
     struct Suspicion: Sendable {
