@@ -77,6 +77,8 @@ extension Detector {
             hearElder(sender, place, now, &actions)
             return false
         }
+        // Who asked has begun: the next start that asks is no copy for that.
+        if known.nonce != sender.nonce { members[place].askedSince = nil }
         members[place].nonce = sender.nonce
         members[place].heard = max(known.heard ?? Uptime.start, now - age)
         members[place].unansweredSince = nil
