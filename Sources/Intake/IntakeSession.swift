@@ -75,13 +75,13 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
             record(refusal: reply, sender: nil)
         case .mail(let sender):
             record(refusal: reply, sender: sender)
-            _ = refuse(reply, stage: .mail)
+            count(reply, .mail)
         case .recipient:
             record(refusal: reply, sender: transaction?.mail.reversePath, to: transaction?.recipients ?? [])
-            _ = refuse(reply, stage: .recipient)
+            count(reply, .recipient)
         case .content:
             record(refusal: reply, sender: transaction?.mail.reversePath, to: transaction?.recipients ?? [])
-            _ = refuse(reply, stage: .content)
+            count(reply, .content)
         }
     }
 
@@ -194,12 +194,16 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     }
 
     func refuse(_ reply: Reply, stage: NodeMetrics.RefusalStage) -> Answer {
-        if reply.isTransient {
+        count(reply, stage)
+        return .refuse(reply)
+    }
+
+    private func count(_ refusal: Reply, _ stage: NodeMetrics.RefusalStage) {
+        if refusal.isTransient {
             flow.metrics.temporaryRefusals[stage].increment()
         } else {
             flow.metrics.refusals[stage].increment()
         }
-        return .refuse(reply)
     }
 
     /// A refusal as an event: who asked for what, and what he heard.

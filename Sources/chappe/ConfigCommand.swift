@@ -1,6 +1,7 @@
 import AdminClient
 import AdminProtocol
 import ArgumentParser
+import RelayNode
 
 /// `chappe config …`
 struct ConfigCommand: ParsableCommand {
@@ -27,7 +28,7 @@ struct ConfigCheckCommand: ScreenCommand {
     var file = "/etc/chappe/chappe.yaml"
 
     func perform(on screen: Screen) throws -> Outcome {
-        let report = Offline.checkConfiguration(at: file)
+        let report = ConfigurationCheck.report(on: file)
         try ReportPage.tell(report, form, on: screen)
         if report.hasErrors || (strict && !report.findings.isEmpty) { return .refused }
         return .ok

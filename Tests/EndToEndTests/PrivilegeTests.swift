@@ -60,6 +60,15 @@ struct PrivilegeTests {
         }
     }
 
+    /// Both the check and the start refuse the configuration, in these words.
+    private static func expectRefused(_ node: NodeProcess, _ words: String) throws {
+        let check = try node.run("chappe", "config", "check", node.folder + "/chappe.yaml")
+        #expect(check.code == 2 && check.output.contains(words), "\(check)")
+        #expect(throws: Failure.self) { try node.start() }
+        #expect(try node.waitForEnd() == 78)
+        #expect(node.log.text.contains(words), "\(node.log.text)")
+    }
+
     @Test("takes no file that its user could not read at a reload, and the check says so before")
     func rootsFile() async throws {
         try await Threads.run {
@@ -72,13 +81,10 @@ struct PrivilegeTests {
             let file = node.folder + "/accounts"
             try Folder.write("", to: file)
             chmod(file, 0o600)
-            let words =
+            try Self.expectRefused(
+                node,
                 "12:28: error: `authentication.accounts`: the user nobody, as whom the node runs, may not read \(file)"
-            let check = try node.run("chappe", "config", "check", node.folder + "/chappe.yaml")
-            #expect(check.code == 2 && check.output.contains(words), "\(check)")
-            #expect(throws: Failure.self) { try node.start() }
-            #expect(try node.waitForEnd() == 78)
-            #expect(node.log.text.contains(words), "\(node.log.text)")
+            )
             let nobody = try #require(getpwnam("nobody")?.pointee)
             chown(file, nobody.pw_uid, nobody.pw_gid)
             #expect(try node.run("chappe", "config", "check", node.folder + "/chappe.yaml").code == 0)
@@ -96,12 +102,7 @@ struct PrivilegeTests {
             let node = try NodeProcess(
                 .init(user: "nobody", group: Self.nobodysGroup, adminGroup: "root", sinkPort: sink.port),
                 starts: false)
-            let words = "error: `admin.group`: the user nobody is not in the group root"
-            let check = try node.run("chappe", "config", "check", node.folder + "/chappe.yaml")
-            #expect(check.code == 2 && check.output.contains(words), "\(check)")
-            #expect(throws: Failure.self) { try node.start() }
-            #expect(try node.waitForEnd() == 78)
-            #expect(node.log.text.contains(words), "\(node.log.text)")
+            try Self.expectRefused(node, "error: `admin.group`: the user nobody is not in the group root")
         }
     }
 }

@@ -156,22 +156,16 @@ package struct JoinAttempt: Sendable {
         // all honest members for ever.
         case .welcome(let admissions, _, let introductions, let orders):
             let (cluster, operatorKey) = (token.permit.cluster, token.permit.operatorKey)
-            let words = WordBook(
+            var words = WordBook(
                 orders: OrderBook(cluster: cluster, operatorKey: operatorKey),
                 admissions: AdmissionBook(cluster: cluster, operatorKey: operatorKey))
-            return try believed(words, admissions, introductions, orders, now)
+            for admission in admissions { _ = words.take(.admission(admission), now: now) }
+            for order in orders where order.subject.kind == .eviction {
+                _ = words.take(.order(order), now: now)
+            }
+            let book = words.admissions
+            guard book.isMember(admission.node), book.isMember(token.permit.doorkeeper) else { throw .wrong }
+            return Welcome(book: book, introductions: introductions, orders: words.orders.all(now: now))
         }
-    }
-
-    private func believed(
-        _ words: WordBook, _ admissions: [Admission], _ introductions: [Introduction], _ orders: [Order],
-        _ now: Timestamp
-    ) throws(JoinRefusal) -> Welcome {
-        var words = words
-        for admission in admissions { _ = words.take(.admission(admission), now: now) }
-        for order in orders where order.subject.kind == .eviction { _ = words.take(.order(order), now: now) }
-        let book = words.admissions
-        guard book.isMember(admission.node), book.isMember(token.permit.doorkeeper) else { throw .wrong }
-        return Welcome(book: book, introductions: introductions, orders: words.orders.all(now: now))
     }
 }

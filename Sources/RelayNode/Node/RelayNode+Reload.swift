@@ -58,7 +58,8 @@ extension RelayNode {
         return "\(path)\(place): \(finding.severity.rawValue): \(finding.message)"
     }
 
-    /// Sessions and connections that are open keep what they began with.
+    /// A transaction ends under what it began with, and the next of its session goes by this; what a session was offered,
+    /// its TLS among it, stays as it is.
     private func adopt(_ plan: NodePlan) {
         intake.adopt(plan.intake)
         knowledge.adopt(NodePlan.knowledge(plan.configuration))

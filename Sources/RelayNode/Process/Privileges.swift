@@ -55,10 +55,7 @@ package enum Privileges {
             throw .refused(String(cString: strerror(errno)))
         }
         guard identity.user == 0 || setuid(0) != 0 else { throw .refused("root came back") }
-        guard identity.user == 0 else {
-            if let excess = ThreadRights.excess(over: identity) { throw .incomplete(excess) }
-            return
-        }
+        if identity.user != 0, let excess = ThreadRights.excess(over: identity) { throw .incomplete(excess) }
     }
 
     /// Runs `work` with the rights of a user, and takes root's back.

@@ -54,8 +54,10 @@ struct ThreadRights: Equatable {
             }
             guard Int(thread) != nil else { continue }
             // Gone meanwhile: it can do no harm.
-            guard let text = status("\(folder)/\(thread)/status") else { continue }
-            guard let rights = ThreadRights(status: text) else {
+            guard let status = try? TextFile.read("\(folder)/\(thread)/status"), !status.isEmpty else {
+                continue
+            }
+            guard let rights = ThreadRights(status: String(decoding: status, as: UTF8.self)) else {
                 return "the kernel does not say what thread \(thread) may do"
             }
             guard rights.isOnly(identity) else {
@@ -65,15 +67,5 @@ struct ThreadRights: Equatable {
             count += 1
         }
         return count == 0 ? "\(folder) shows no thread" : nil
-    }
-
-    private static func status(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        // The fields above stand within the first thousand octets.
-        var octets = [UInt8](repeating: 0, count: 8192)
-        let count = read(descriptor, &octets, octets.count)
-        return count > 0 ? String(decoding: octets[..<count], as: UTF8.self) : nil
     }
 }

@@ -209,7 +209,9 @@ extension ServerSession {
             transaction.recipientCount
                 < (transaction.isNullPath ? limits.nullPathRecipientCount : limits.recipientCount)
         else {  // RFC 5321 §4.5.3.1.10
-            actions.append(.refused(.tooManyRecipients, .recipient))
+            // Told once: the refusal is transient, so that a client may ask for as long as it likes.
+            if !transaction.isOverfull { actions.append(.refused(.tooManyRecipients, .recipient)) }
+            self.transaction?.isOverfull = true
             return refuse(.tooManyRecipients, &actions)
         }
         do throws(CommandError) {

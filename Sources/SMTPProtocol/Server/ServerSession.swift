@@ -57,6 +57,8 @@ package struct ServerSession: Sendable {
         /// What SIZE declared, no more than a message may have.
         var expectedOctets: Int
         var recipientCount = 0
+        /// More recipients were wanted than may be: the house has been told.
+        var isOverfull = false
     }
 
     enum LineKind: UInt8, Sendable { case command, authCommand, authExchange }

@@ -302,7 +302,9 @@ struct ServerSessionTests {
                 .content, 552
             ),
             (Self.envelope + "BDAT 31 LAST\r\n" + String(repeating: "x", count: 31), .content, 552),
-            (Self.envelope + "RCPT TO:<c@d.example>\r\n", .recipient, 452),
+            (
+                Self.envelope + String(repeating: "RCPT TO:<c@d.example>\r\n", count: 3), .recipient, 452
+            ),
         ]
         for (commands, what, code) in cases {
             var options = SessionOptions.testing
