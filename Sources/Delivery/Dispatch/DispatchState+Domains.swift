@@ -43,8 +43,7 @@ extension DispatchState {
     }
 
     private mutating func startLookUp(_ domain: DomainIndex, now: Timestamp, _ effects: inout Effects) {
-        resolving.enter()
-        lookUps[domain] = (now, false)
+        lookUps[domain] = (now, resolving.enter())
         effects.jobs.append(.resolve(domain, scheduler.domain(domain)))
     }
 
@@ -57,7 +56,7 @@ extension DispatchState {
         _ domain: DomainIndex, _ answer: DestinationAnswer, under number: Int, now: Timestamp,
         _ effects: inout Effects
     ) {
-        if let lookUp = lookUps.removeValue(forKey: domain) { resolving.leave(wasSlow: lookUp.isSlow) }
+        if let lookUp = lookUps.removeValue(forKey: domain) { resolving.leave(lookUp.place) }
         let place = Int(domain.rawValue)
         domains[place].isResolving = false
         guard number == settingsNumber else {

@@ -53,7 +53,7 @@ extension DispatchState {
 
     private func hasRoom(_ share: SiteConcurrency.Share, _ site: Int) -> Bool {
         switch share {
-        case .unknown: return openingUnknown.hasRoom
+        case .unknown: return openingUnknown.hasRoomForNewest
         case .probe: return openingProbes.hasRoom
         case .living:
             if let provider = sites[site].destination.provider,
@@ -79,14 +79,15 @@ extension DispatchState {
     ) {
         sites[site].concurrency.openingBegan()
         let provider = sites[site].destination.provider
-        let worker = workers.insert(
-            Worker(site: site, share: share, phase: .opening(since: now, isSlow: false), provider: provider))
         if let provider { providerCounts[provider, default: 0] += 1 }
+        var place = PatienceShare.Place.quick
         switch share {
         case .living: livingCount += 1
-        case .unknown: openingUnknown.enter()
-        case .probe: openingProbes.enter()
+        case .unknown: place = openingUnknown.enter()
+        case .probe: place = openingProbes.enter()
         }
+        let worker = workers.insert(
+            Worker(site: site, share: share, phase: .opening(since: now, place), provider: provider))
         effects.jobs.append(.serve(worker: worker))
     }
 
@@ -99,6 +100,9 @@ extension DispatchState {
         while openingUnknown.hasRoom, let site = nextUnknown() {
             openWaiting(site, now: now, &effects)
         }
+        while openingUnknown.hasRoomForNewest, let site = waitingUnknown.popLast() {
+            openWaiting(site, now: now, &effects)
+        }
         while openingProbes.hasRoom, let site = waitingProbes.popFirst() {
             openWaiting(site, now: now, &effects)
         }
@@ -108,7 +112,8 @@ extension DispatchState {
     /// lives would wait for minutes, and those that have waited must not starve either.
     private mutating func nextUnknown() -> Int? {
         takesNewestUnknown.toggle()
-        return takesNewestUnknown ? waitingUnknown.popLast() : waitingUnknown.popFirst()
+        if takesNewestUnknown, let newest = waitingUnknown.popLast() { return newest }
+        return waitingAgain.popFirst() ?? waitingUnknown.popFirst()
     }
 
     private mutating func openWaiting(_ site: Int, now: Timestamp, _ effects: inout Effects) {
@@ -156,11 +161,15 @@ extension DispatchState {
         _ worker: Int, _ failure: HostFailure, isForever: Bool, now: Timestamp, _ effects: inout Effects
     ) {
         endOpening(worker)
-        let site = workers[worker].site
+        let (site, gaveWay) = (workers[worker].site, workers[worker].gaveWay)
         if workers[worker].share == .living { livingCount -= 1 }
         forget(worker)
         if isStopping {
             sites[site].concurrency.openingAbandoned()
+        } else if gaveWay {
+            sites[site].concurrency.openingAbandoned()
+            sites[site].isWaiting = true
+            waitingAgain.append(site)
         } else if sites[site].concurrency.openingFailed(now: now, limits: settings.limits, using: &random) {
             counters.sitesFailed += 1
             sites[site].lastFailure = failure
@@ -191,14 +200,14 @@ extension DispatchState {
     }
 
     private mutating func endOpening(_ worker: Int) {
-        guard case .opening(_, let isSlow) = workers[worker].phase else {
+        guard case .opening(_, let place) = workers[worker].phase else {
             preconditionFailure("a connection opens once")
         }
         workers[worker].dialling = nil
         switch workers[worker].share {
         case .living: break
-        case .unknown: openingUnknown.leave(wasSlow: isSlow)
-        case .probe: openingProbes.leave(wasSlow: isSlow)
+        case .unknown: openingUnknown.leave(place)
+        case .probe: openingProbes.leave(place)
         }
     }
 

@@ -51,19 +51,23 @@ extension DispatchState {
     private mutating func watchOpenings(now: Timestamp, _ effects: inout Effects) {
         let limits = settings.limits
         for number in workers.numbers {
-            guard !workers[number].hasEnded, case .opening(let since, let isSlow) = workers[number].phase
+            guard !workers[number].hasEnded, case .opening(let since, let place) = workers[number].phase
             else { continue }
             let age = now - since
-            if !isSlow && age >= limits.patienceQuick && becameSlow(workers[number].share) {
-                workers[number].phase = .opening(since: since, isSlow: true)
+            if place != .slow && age >= limits.patienceQuick {
+                if becameSlow(workers[number].share, place) {
+                    workers[number].phase = .opening(since: since, .slow)
+                } else if place == .kept {
+                    workers[number].gaveWay = true
+                }
             }
             let isPressed =
                 switch workers[number].share {
                 case .living: false
-                case .unknown: openingUnknown.isCrowded && !waitingUnknown.isEmpty
+                case .unknown: openingUnknown.isCrowded && !(waitingUnknown.isEmpty && waitingAgain.isEmpty)
                 case .probe: openingProbes.isCrowded && !waitingProbes.isEmpty
                 }
-            if isStopping || age >= limits.patienceLongest
+            if isStopping || workers[number].gaveWay || age >= limits.patienceLongest
                 || (isPressed && age >= limits.patienceUnderPressure)
             {
                 workers[number].isGivenUp = true
@@ -72,19 +76,19 @@ extension DispatchState {
         }
     }
 
-    private mutating func becameSlow(_ share: SiteConcurrency.Share) -> Bool {
+    private mutating func becameSlow(_ share: SiteConcurrency.Share, _ place: PatienceShare.Place) -> Bool {
         switch share {
         case .living: false
-        case .unknown: openingUnknown.becameSlow()
-        case .probe: openingProbes.becameSlow()
+        case .unknown: openingUnknown.becameSlow(place)
+        case .probe: openingProbes.becameSlow(place)
         }
     }
 
     private mutating func watchLookUps(now: Timestamp) {
         guard !lookUps.isEmpty else { return }
         for (domain, lookUp) in lookUps
-        where !lookUp.isSlow && now - lookUp.since >= settings.limits.patienceQuick {
-            if resolving.becameSlow() { lookUps[domain] = (lookUp.since, true) }
+        where lookUp.place == .quick && now - lookUp.since >= settings.limits.patienceQuick {
+            if resolving.becameSlow(.quick) { lookUps[domain] = (lookUp.since, .slow) }
         }
     }
 

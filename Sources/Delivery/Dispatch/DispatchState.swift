@@ -26,7 +26,7 @@ struct DispatchState: ~Copyable, Sendable {
 
     var resolving: PatienceShare
     var resolveQueue: Deque<DomainIndex> = []
-    var lookUps: [DomainIndex: (since: Timestamp, isSlow: Bool)] = [:]
+    var lookUps: [DomainIndex: (since: Timestamp, place: PatienceShare.Place)] = [:]
 
     var openingUnknown: PatienceShare
     var openingProbes: PatienceShare
@@ -36,6 +36,8 @@ struct DispatchState: ~Copyable, Sendable {
     /// Sites that wait for a place, by share.
     var waitingLiving: Deque<Int> = []
     var waitingUnknown: Deque<Int> = []
+    /// Those that gave way once, and do not again.
+    var waitingAgain: Deque<Int> = []
     var takesNewestUnknown = true
     var waitingProbes: Deque<Int> = []
 
@@ -71,7 +73,8 @@ struct DispatchState: ~Copyable, Sendable {
         fresh = FreshCache(octetLimit: settings.freshOctetLimit)
         let limits = settings.limits
         resolving = PatienceShare(quickLimit: limits.resolvingQuick, slowLimit: limits.resolvingSlow)
-        openingUnknown = PatienceShare(quickLimit: limits.openingUnknown, slowLimit: limits.openingSlow)
+        openingUnknown = PatienceShare(
+            quickLimit: limits.openingUnknown, slowLimit: limits.openingSlow, keptLimit: limits.openingNewest)
         openingProbes = PatienceShare(quickLimit: limits.openingProbes, slowLimit: limits.openingProbesSlow)
     }
 

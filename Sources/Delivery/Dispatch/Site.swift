@@ -47,7 +47,7 @@ struct DomainKnowledge: Sendable {
 /// One connection, from the wish for it to its end.
 struct Worker: Sendable {
     enum Phase {
-        case opening(since: Timestamp, isSlow: Bool)
+        case opening(since: Timestamp, PatienceShare.Place)
         case busy
         /// Open, waiting for mail.
         case idle(since: Timestamp, CheckedContinuation<Work?, Never>)
@@ -63,6 +63,8 @@ struct Worker: Sendable {
     var unrecordedCount = 0
     /// Its opening took too long.
     var isGivenUp = false
+    /// It was given up only for another one's sake: nothing is known of its site.
+    var gaveWay = false
     var dialling: Task<any ClientConnection, any Error>?
     var connection: (any ClientConnection)?
     /// Its task is over; its number is free once the last outcome is recorded.

@@ -15,6 +15,8 @@ package struct ConcurrencyLimits: Sendable, Equatable {
     package var connectionsFirst = 2
     /// First connections to sites that we know nothing of, while they are quick.
     package var openingUnknown = 500
+    /// Where none is free: such connections to those that came last, each given back when it becomes slow.
+    package var openingNewest = 50
     /// Connections that look whether a dead site lives again.
     package var openingProbes = 100
     /// Such connections that have become slow.

@@ -31,6 +31,7 @@ extension Configuration {
     private func compareShares(_ old: DeliveryConfiguration, _ compare: (String, Bool) -> Void) {
         let (old, new) = (old.concurrency, delivery.concurrency)
         compare("delivery.concurrency.opening-unknown", old.openingUnknown == new.openingUnknown)
+        compare("delivery.concurrency.opening-newest", old.openingNewest == new.openingNewest)
         compare("delivery.concurrency.opening-slow", old.openingSlow == new.openingSlow)
         compare("delivery.concurrency.opening-probes", old.openingProbes == new.openingProbes)
         compare("delivery.concurrency.opening-probes-slow", old.openingProbesSlow == new.openingProbesSlow)

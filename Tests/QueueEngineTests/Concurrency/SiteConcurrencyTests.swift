@@ -74,17 +74,33 @@ struct SiteConcurrencyTests {
     @Test("the slow move aside, until that share is full too")
     func patience() {
         var share = PatienceShare(quickLimit: 2, slowLimit: 1)
-        share.enter()
-        share.enter()
-        #expect(!share.hasRoom)
-        let first = share.becameSlow()
+        var places = [share.enter(), share.enter()]
+        #expect(places == [.quick, .quick] && !share.hasRoomForNewest)
+        let first = share.becameSlow(.quick)
         #expect(first && share.hasRoom && share.isCrowded)
-        share.enter()
-        let second = share.becameSlow()
-        #expect(!second && !share.hasRoom)
-        share.leave(wasSlow: true)
-        let third = share.becameSlow()
+        places = [share.enter()]
+        let second = share.becameSlow(.quick)
+        #expect(places == [.quick] && !second && !share.hasRoom)
+        share.leave(.slow)
+        let third = share.becameSlow(.quick)
         #expect(third && share.hasRoom)
+    }
+
+    @Test("who comes last finds a kept place where all others are taken, and the ordinary ones first")
+    func kept() {
+        var share = PatienceShare(quickLimit: 1, slowLimit: 1, keptLimit: 1)
+        let places = [share.enter(), share.enter()]
+        #expect(places == [.quick, .kept] && !share.hasRoomForNewest)
+        let moved = share.becameSlow(.kept)
+        #expect(moved && !share.hasRoom && share.hasRoomForNewest && share.isCrowded)
+        let again = share.enter()
+        let stays = !share.becameSlow(again)
+        #expect(again == .kept && stays && !share.hasRoomForNewest)
+        share.leave(.kept)
+        #expect(share.hasRoomForNewest && !share.hasRoom)
+        share.leave(.quick)
+        let last = share.enter()
+        #expect(last == .quick)
     }
 }
 

@@ -60,6 +60,7 @@ extension ConfigurationReader {
         section.read("per-route", connections, into: &limits.connectionsPerRoute)
         section.read("first", connections, into: &limits.connectionsFirst)
         section.read("opening-unknown", connections, into: &limits.openingUnknown)
+        section.read("opening-newest", connections, into: &limits.openingNewest)
         section.read("opening-slow", connections, into: &limits.openingSlow)
         section.read("opening-probes", connections, into: &limits.openingProbes)
         section.read("opening-probes-slow", connections, into: &limits.openingProbesSlow)
