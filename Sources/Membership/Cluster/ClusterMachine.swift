@@ -153,6 +153,7 @@ package struct ClusterMachine: Sendable {
             linked.insert(peer)
             turnedAwayBy.remove(peer)
             arePeersNew = true
+            gossip?.stir(now: now)
             link(.linkUp(peer), inquiry: .linkUp(peer), now, &random, &actions)
         case .linkDown(let peer):
             linked.remove(peer)
@@ -329,7 +330,7 @@ extension ClusterMachine {
         _ fact: F, about subject: F.Subject, lifetime: Duration? = nil, now: ClockReading,
         into actions: inout [Action]
     ) throws(FactWriteError) {
-        tellPeers()
+        tellPeers(now.uptime)
         defer { carryOut(&actions) }
         try gossip?.say(fact, about: subject, lifetime: lifetime, now: now, into: &gossipActions)
     }
@@ -338,7 +339,7 @@ extension ClusterMachine {
     package mutating func withdraw<F: Fact>(
         _ kind: F.Type, about subject: F.Subject, now: ClockReading, into actions: inout [Action]
     ) {
-        tellPeers()
+        tellPeers(now.uptime)
         gossip?.withdraw(kind, about: subject, now: now, into: &gossipActions)
         carryOut(&actions)
     }
@@ -381,7 +382,8 @@ extension ClusterMachine {
     private mutating func gossipTick(
         _ clock: ClockReading, _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
     ) {
-        tellPeers()
+        tellPeers(clock.uptime)
+        if exchange?.isInDoubt == true { gossip?.stir(now: clock.uptime) }
         gossip?.words = exchange?.sums(now: clock)
         gossip?.tick(now: clock, using: &random, into: &gossipActions)
         carryOut(&actions)
@@ -404,11 +406,11 @@ extension ClusterMachine {
     }
 
     /// Facts go to whom a link stands and who is not known dead; looked at only when it is wanted.
-    private mutating func tellPeers() {
+    private mutating func tellPeers(_ now: Uptime) {
         guard arePeersNew, gossip != nil else { return }
         arePeersNew = false
         let reached = linked.filter { state(of: $0) != .dead && state(of: $0) != .left }
-        gossip?.setPeers(reached)
+        gossip?.setPeers(reached, now: now)
     }
 
     /// Members of which something signed was just learnt in an incarnation that the detector does not know yet.

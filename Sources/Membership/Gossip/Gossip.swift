@@ -44,6 +44,8 @@ package struct Gossip: Sendable {
     private var urgent: [(counter: UInt64, key: FactKey)] = []
     private var sealedLast: Uptime?
     private var roundNext: Uptime
+    /// Until then rounds follow each other closely: there was news, or a sign of some.
+    private var stirredUntil: Uptime
     /// Our marks when we showed them last.
     private var summaryShown: UInt64?
     private var turn = 0
@@ -61,6 +63,7 @@ package struct Gossip: Sendable {
         replica = Replica(node: key.node, incarnation: incarnation, table: table)
         verifier = FactVerifier(cluster: cluster)
         roundNext = now
+        stirredUntil = now + settings.stirredFor
     }
 
     /// When `tick` is wanted next.
@@ -85,12 +88,20 @@ package struct Gossip: Sendable {
     }
 
     /// Sets whom we reach.
-    package mutating func setPeers(_ peers: Set<NodeID>) {
+    package mutating func setPeers(_ peers: Set<NodeID>, now: Uptime) {
         let before = Set(self.peers)
         self.peers = peers.filter { replica.isMember($0) }.sorted()
         turns.removeAll { !peers.contains($0) }
         // Who is new, or was away, comes next.
-        turns += self.peers.filter { !before.contains($0) }
+        let new = self.peers.filter { !before.contains($0) }
+        turns += new
+        if !new.isEmpty { stir(now: now) }
+    }
+
+    /// There is news, or a sign that somebody lacks some: rounds follow each other closely for a while.
+    package mutating func stir(now: Uptime) {
+        stirredUntil = now + settings.stirredFor
+        roundNext = min(roundNext, now + settings.roundInterval)
     }
 
     /// Sets up to which version each origin's own judgements count for nothing, by the operator's word; while an
@@ -140,6 +151,7 @@ package struct Gossip: Sendable {
         _ key: FactKey, _ changes: [FactChange], now: ClockReading, into actions: inout [Action]
     ) {
         statistics.said += 1
+        stir(now: now.uptime)
         tell(changes, into: &actions)
         guard replica.table[key.kind]?.isUrgent == true,
             let version = replica.version(of: key, by: replica.node)
@@ -159,7 +171,8 @@ package struct Gossip: Sendable {
         let isSealDue = sealedLast.map { now.uptime >= $0 + settings.sealInterval } ?? true
         if !urgent.isEmpty, isSealDue { push(now: now.uptime, into: &actions) }
         guard now.uptime >= roundNext else { return }
-        roundNext = max(roundNext + settings.roundInterval, now.uptime)
+        let interval = now.uptime < stirredUntil ? settings.roundInterval : settings.quietInterval
+        roundNext = max(roundNext + interval, now.uptime)
         var changes: [FactChange] = []
         replica.expire(now: now.uptime, into: &changes)
         tell(changes, into: &actions)
@@ -221,7 +234,9 @@ package struct Gossip: Sendable {
             apply(pushed: facts.map { $0.older(by: age) }, from: peer, now: now, into: &actions)
         case .summary(let sum, _):
             let digest = replica.digest()
-            if digest.summary != sum { actions.append(.send(.digest(digest, asks: true), to: [peer])) }
+            guard digest.summary != sum else { return }
+            stir(now: now.uptime)
+            actions.append(.send(.digest(digest, asks: true), to: [peer]))
         case .digest(let digest, let asks, _):
             note(digest, of: peer)
             let (deltas, isCut) = replica.deltas(
@@ -249,6 +264,7 @@ package struct Gossip: Sendable {
         let (proven, _) = prove(facts, from: peer, into: &actions)
         var changes: [FactChange] = []
         let learnt = replica.apply(pushed: proven, now: now, into: &changes)
+        if learnt.taken > 0 { stir(now: now.uptime) }
         count(learnt, from: peer, into: &actions)
         tell(changes, into: &actions)
     }
@@ -269,7 +285,9 @@ package struct Gossip: Sendable {
         let delta = FactDelta(
             origin: delta.origin, incarnation: delta.incarnation, from: delta.from, to: delta.to, head: head,
             facts: proven)
-        count(replica.apply(delta, now: now, into: &changes), from: peer, into: &actions)
+        let learnt = replica.apply(delta, now: now, into: &changes)
+        if learnt.taken > 0 { stir(now: now.uptime) }
+        count(learnt, from: peer, into: &actions)
         tell(changes, into: &actions)
     }
 

@@ -24,6 +24,10 @@ package enum GossipMessage: Sendable, Hashable {
 package struct GossipSettings: Sendable, Equatable {
     /// Between two rounds, each with one peer, all of them in turn.
     package var roundInterval: Duration = .milliseconds(200)
+    /// The same, where nothing was news for a while: all that a round can find then is what was lost.
+    package var quietInterval: Duration = .seconds(1)
+    /// How long after news, or a sign that somebody lacks some, rounds follow each other closely.
+    package var stirredFor: Duration = .seconds(1)
     /// At least so long between two signatures; the first fact after a silence is signed at once.
     package var sealInterval: Duration = .milliseconds(10)
     /// About how many octets of facts one frame carries; a frame may have 1 MiB.

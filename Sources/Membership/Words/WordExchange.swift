@@ -49,6 +49,9 @@ package struct WordExchange: Sendable {
 
     // MARK: Comparing
 
+    /// Somebody holds other words than we, as it says.
+    package var isInDoubt: Bool { !doubts.isEmpty }
+
     package mutating func hear(_ sums: WordSums, from peer: NodeID, now: ClockReading) {
         guard sums != self.sums(now: now) else {
             doubts[peer] = nil

@@ -16,7 +16,7 @@ private let fresh: Gossip = {
     var gossip = Gossip(cluster: cluster, key: keys[0], incarnation: 1, table: table, now: .start)
     var actions: [Gossip.Action] = []
     gossip.setMembers(Set(keys.map(\.node)), into: &actions)
-    gossip.setPeers(Set(keys.map(\.node)))
+    gossip.setPeers(Set(keys.map(\.node)), now: .start)
     try? gossip.say(MemberLoad(), about: MemberLoad.Myself(), now: now, into: &actions)
     var random = SystemRandomNumberGenerator()
     gossip.tick(now: now, using: &random, into: &actions)

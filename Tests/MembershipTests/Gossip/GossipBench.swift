@@ -53,7 +53,7 @@ struct GossipBench {
         for index in machines.indices {
             var actions: [Gossip.Action] = []
             machines[index].setMembers(all, into: &actions)
-            machines[index].setPeers(all)
+            machines[index].setPeers(all, now: .start)
         }
     }
 

@@ -74,13 +74,30 @@ struct GossipTests {
         bench.run(for: 3_000)
         bench.sent.removeAll()
         bench.run(for: 2_000)
-        #expect(bench.sent.count == 30)
+        #expect(bench.sent.count == 6, "a round a second each")
         for message in bench.sent {
             guard case .summary = message else {
                 Issue.record("\(message)")
                 continue
             }
         }
+        try bench.say(2, about: "a", at: 0)
+        bench.sent.removeAll()
+        bench.run(for: 1_000)
+        #expect(bench.sent.count >= 15, "all who have news tell each other, five times a second")
+    }
+
+    @Test("what got lost on its way while nothing else happens comes with the next rounds")
+    func lost() throws {
+        var bench = GossipBench(nodes: 3)
+        bench.run(for: 3_000)
+        bench.loss = 1000
+        try bench.say(1, about: "a", at: 0)
+        bench.run(for: 3_000)
+        #expect(bench.known("a", at: 1) == 0 && bench.known("a", at: 2) == 0)
+        bench.loss = 0
+        bench.run(for: 1_000)
+        #expect((1...2).allSatisfy { bench.known("a", at: $0) == 1 })
     }
 
     @Test("rounds go to all peers in turn, to who is new at once, and tell each what we hold of words")
@@ -92,12 +109,12 @@ struct GossipTests {
         var actions: [Gossip.Action] = []
         let peers = Set((1...9).map(node))
         gossip.setMembers(peers.union([node(10)]), into: &actions)
-        gossip.setPeers(peers)
+        gossip.setPeers(peers, now: .start)
         gossip.words = WordSums(orders: 5, admissions: 6)
         func rounds(_ count: Int, from start: Int64) -> [NodeID] {
             actions = []
             for round in 0..<Int64(count) {
-                let now = start + round * 200
+                let now = start + round * 1_000
                 let clock = ClockReading(uptime: at(now), wall: Timestamp(milliseconds: now))
                 gossip.tick(now: clock, using: &dice, into: &actions)
             }
@@ -109,14 +126,14 @@ struct GossipTests {
             }
         }
         for turn in 0..<5 {
-            let asked = rounds(9, from: Int64(turn) * 1_800)
+            let asked = rounds(9, from: Int64(turn) * 9_000)
             #expect(asked.count == 9 && Set(asked) == peers)
         }
-        _ = rounds(4, from: 9_000)
-        gossip.setPeers(peers.union([node(10)]))
-        #expect(rounds(1, from: 9_800) == [node(10)])
-        gossip.setPeers([])
-        #expect(rounds(3, from: 10_000).isEmpty)
+        _ = rounds(4, from: 45_000)
+        gossip.setPeers(peers.union([node(10)]), now: at(48_100))
+        #expect(rounds(1, from: 48_300) == [node(10)])
+        gossip.setPeers([], now: at(49_000))
+        #expect(rounds(3, from: 50_000).isEmpty)
     }
 
     @Test("who lacks much gets it in one go, slice by slice")
@@ -255,7 +272,7 @@ struct FactRefusalTests {
             cluster: other, key: bench.keys[0], incarnation: 1, table: GossipBench.table, now: .start)
         var actions: [Gossip.Action] = []
         gossip.setMembers(Set(bench.keys.map(\.node)), into: &actions)
-        gossip.setPeers(Set(bench.keys.map(\.node)))
+        gossip.setPeers(Set(bench.keys.map(\.node)), now: .start)
         try gossip.say(TestFact(number: 9), about: "a", now: bench.clock, into: &actions)
         for case .send(let message, _) in actions { bench.deliver(message, to: 2, from: 0) }
         #expect(bench.refusals.map(\.1) == [.signature] && bench.machines[2].replica.count == 0)
