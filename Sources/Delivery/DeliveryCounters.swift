@@ -35,6 +35,8 @@ package struct DeliveryStatus: Sendable, Equatable {
     package var ready = 0
     package var inFlight = 0
     package var held = 0
+    /// Of all entries: a message for several domains counts for each.
+    package var octets = 0
     package var connections = 0
     package var connectionsIdle = 0
     package var sites = 0

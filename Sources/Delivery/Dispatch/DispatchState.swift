@@ -169,6 +169,7 @@ struct DispatchState: ~Copyable, Sendable {
         status.ready = scheduler.readyCount
         status.inFlight = scheduler.inFlightCount
         status.held = scheduler.heldCount
+        status.octets = scheduler.octets
         status.connections = livingCount
         status.sites = sites.count
         for number in sites.numbers {

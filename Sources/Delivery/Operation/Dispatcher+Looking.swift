@@ -3,28 +3,22 @@ package import QueueEngine
 import Synchronization
 
 extension Dispatcher {
-    /// Slots counted while the lock is held.
-    private static let tallyBatch = 16_384
+    /// Slots looked at while the lock is held.
+    private static let slotBatch = 16_384
 
-    /// The queue in numbers, from memory alone.
-    package func summary(domainLimit: Int) -> QueueSummary {
-        var tally = QueueTally(now: seams.clock.now)
+    /// When the oldest queued message was accepted. From memory alone, but it looks at every entry.
+    package var oldest: Timestamp? {
+        var oldest: Timestamp?
         var start = 0
         while true {
-            let (portion, end) = state.withLock { state in
-                var portion = tally
-                let end = min(start + Self.tallyBatch, state.scheduler.slotEnd)
-                if start < end { state.scheduler.tally(start..<end, into: &portion) }
-                return (portion, state.scheduler.slotEnd)
+            let (found, end) = state.withLock { state in
+                let end = state.scheduler.slotEnd
+                let slots = min(start, end)..<min(start + Self.slotBatch, end)
+                return (state.scheduler.oldest(in: slots), end)
             }
-            tally = portion
-            start += Self.tallyBatch
-            if start >= end { break }
-        }
-        let counted = tally
-        return state.withLock { state in
-            var counted = counted
-            return counted.finish(with: state.scheduler, domainLimit: domainLimit)
+            if let found { oldest = oldest.map { min($0, found) } ?? found }
+            start += Self.slotBatch
+            if start >= end { return oldest }
         }
     }
 

@@ -16,6 +16,8 @@ package struct Scheduler: Sendable {
     package private(set) var readyCount = 0
     package private(set) var heldCount = 0
     package private(set) var inFlightCount = 0
+    /// Of all entries: a message for several domains counts for each.
+    package private(set) var octets = 0
 
     package init() {}
 
@@ -74,6 +76,7 @@ package struct Scheduler: Sendable {
         record.priority = terms.priority
         record.failures = UInt16(clamping: failures)
         record.place = .inFlight
+        octets += Int(record.sizeOctets)
         let slot = table.insert(record)
         if let sibling = index.slot(of: id, in: table) {
             table[slot].sibling = table[sibling].sibling
@@ -191,12 +194,17 @@ package struct Scheduler: Sendable {
         }
     }
 
-    /// One past the highest slot in use: the end of what `tally` can be asked for.
+    /// One past the highest slot in use: the end of what `oldest` can be asked for.
     package var slotEnd: Int { table.slotEnd }
 
-    /// Counts the entries of a portion of the slots.
-    package func tally(_ slots: Range<Int>, into tally: inout QueueTally) {
-        for slot in slots where table[Slot(slot)].place != .free { tally.count(table[Slot(slot)]) }
+    /// When the oldest message of a portion of the slots was accepted.
+    package func oldest(in slots: Range<Int>) -> Timestamp? {
+        var oldest: Timestamp?
+        for slot in slots where table[Slot(slot)].place != .free {
+            let accepted = table[Slot(slot)].id.time
+            oldest = oldest.map { min($0, accepted) } ?? accepted
+        }
+        return oldest
     }
 
     // MARK: An operator's hand
@@ -289,6 +297,7 @@ package struct Scheduler: Sendable {
     private mutating func remove(_ slot: Slot) -> Bool {
         let next = table[slot].sibling
         let isLast = next == slot
+        octets -= Int(table[slot].sizeOctets)
         if isLast {
             goneWhileRebuilding?.insert(table[slot].id)
             index.remove(slot, in: table)

@@ -67,7 +67,6 @@ extension RelayNode: AdminBackend, HealthSource {
 
     package func status() async throws(AdminProblem) -> NodeStatus {
         let delivery = dispatcher.status
-        let queued = dispatcher.summary(domainLimit: 0)
         let statistics = store.statistics
         let inForce = inForce.withLock { $0 }
         var status = NodeStatus(
@@ -93,8 +92,8 @@ extension RelayNode: AdminBackend, HealthSource {
         status.queue.offered = offeredMessages
         status.queue.deferred = delivery.waiting
         status.queue.active = delivery.inFlight
-        status.queue.oldest = queued.oldest.map(Moment.init)
-        status.queue.octets = queued.octets
+        status.queue.oldest = dispatcher.oldest.map(Moment.init)
+        status.queue.octets = delivery.octets
         status.queue.isLoaded = isLoaded.load(ordering: .acquiring)
         status.delivery.delivered = delivery.counters.delivered
         status.delivery.deferred = delivery.counters.deferred

@@ -69,10 +69,9 @@ extension RelayNode: ClusterBackend {
     /// How this node fares, for the other members.
     private var load: MemberLoad {
         var load = MemberLoad()
-        let queued = dispatcher.summary(domainLimit: 0)
         let statistics = store.statistics
         load.queuedMessages = UInt64(clamping: queuedMessages)
-        load.queuedOctets = UInt64(clamping: queued.octets)
+        load.queuedOctets = UInt64(clamping: dispatcher.status.octets)
         load.freeOctets = UInt64(clamping: statistics.freeOctets)
         load.acceptedPerMinute = UInt64(clamping: acceptance.rate(of: Int(metrics.messagesAccepted.value)))
         load.wireVersion = UInt64(Frame.version)

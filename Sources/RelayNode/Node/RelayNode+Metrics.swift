@@ -55,7 +55,7 @@ extension RelayNode {
         metrics.queueEntries[.active].set(status.inFlight)
         metrics.queueEntries[.deferred].set(status.waiting)
         metrics.queueEntries[.held].set(status.held)
-        let oldest = dispatcher.summary(domainLimit: 0).oldest
+        let oldest = dispatcher.oldest
         metrics.queueOldest.set(oldest.map { Int((WallClock.now() - $0).components.seconds) } ?? 0)
     }
 

@@ -261,22 +261,21 @@ struct SchedulerTests {
         for (number, entries) in model { #expect(Set(scheduler.slots(of: id(number))) == Set(entries.keys)) }
     }
 
-    @Test("the summary counts entries by domain, the fullest first")
-    func summary() {
+    @Test("the oldest message is known, and the octets of all entries")
+    func oldest() {
         var scheduler = Scheduler()
-        for number in 0..<6 as Range<UInt64> {
-            scheduler.add(
-                id(number), terms: terms(isHeld: number == 5),
-                domain: Domain(number < 4 ? "much.example" : "little.example"),
-                due: nil, now: start)
+        #expect(scheduler.oldest(in: 0..<scheduler.slotEnd) == nil)
+        for second in [5, 3, 8] as [Int64] {
+            let id = QueueID(at: start + .seconds(second), entropyHigh: 0, entropyLow: 0)
+            for domain in ["a.example", "b.example"] {
+                scheduler.add(id, terms: terms(), domain: Domain(domain), due: nil, now: start)
+            }
         }
-        var tally = QueueTally(now: start + .seconds(600))
-        scheduler.tally(0..<scheduler.slotEnd, into: &tally)
-        let summary = tally.finish(with: scheduler, domainLimit: 1)
-        #expect(summary.entries == 6 && summary.held == 1 && summary.octets == 6 * 4096)
-        #expect(summary.ages == [0, 6, 0, 0, 0, 0])
-        #expect(summary.domains.map(\.domain.name) == ["much.example"])
-        #expect(summary.domains.first?.ready == 4)
+        #expect(scheduler.octets == 6 * 4096)
+        #expect(scheduler.oldest(in: 0..<scheduler.slotEnd) == start + .seconds(3))
+        #expect(scheduler.oldest(in: 4..<6) == start + .seconds(8))
+        while let slot = scheduler.take(from: DomainIndex(rawValue: 0)) { scheduler.finish(slot) }
+        #expect(scheduler.octets == 3 * 4096)
     }
 }
 
