@@ -134,12 +134,22 @@ extension ClusterService {
                     .degraded, "\(refusals.overflow) frames were dropped: a member said more than its share",
                     advice: "which is it? `chappe members`, and the machine's own figures"))
         }
-        let strangers = member.driver.transport.statistics.strangers
+        let statistics = member.driver.transport.statistics
+        let strangers = statistics.strangers
         if strangers > 0 {
             findings.append(
                 .init(
                     .ok, "\(strangers) connections under keys that nobody admitted were turned away",
                     advice: "a member evicted, or somebody who tries: who reaches the cluster's ports?"))
+        }
+        if statistics.doorStrangers > 0 {
+            findings.append(
+                .init(
+                    .ok,
+                    "\(statistics.doorStrangers) connections to the door did not know this node's key",
+                    advice:
+                        "a token of another member, or from before a change of link keys, or somebody who looks around"
+                ))
         }
         if let door = member.door {
             findings.append(.init(.ok, "the door for new nodes is open until \(Moment(door.until))"))

@@ -121,7 +121,7 @@ extension ClusterService {
     private func tellOfStrangers() {
         guard let member, ContinuousClock.now - member.strangersTold.at >= .seconds(60) else { return }
         let statistics = member.driver.transport.statistics
-        let count = statistics.strangers + statistics.doorRefusals
+        let count = statistics.strangers + statistics.doorRefusals + statistics.doorStrangers
         guard count > member.strangersTold.count else { return }
         record("strangers", fields: [("refused", "\(count - member.strangersTold.count)")])
         self.member?.strangersTold = (count, ContinuousClock.now)
