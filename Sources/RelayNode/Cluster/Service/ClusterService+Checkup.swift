@@ -72,6 +72,16 @@ extension ClusterService {
                 .degraded, "\(name) delivers nothing: its store is older than what was seen of it",
                 advice: "`chappe status` there says what to do")
         }
+        if state == .alive || state == .draining,
+            let since = member.linked.missing(node, now: WallClock.now())
+        {
+            let contact = member.directory.introduction(of: node)?.contact
+            let place = contact.map { "\(SocketEndpoint(address: $0.address, port: $0.controlPort))" } ?? "it"
+            return .init(
+                .degraded, "cannot reach \(name), which others see alive, since \(Moment(since))",
+                advice:
+                    "what is in the way from here to \(place)? `chappe doctor` there tells of the way back")
+        }
         // Its link for mail is made when there is some: until then nobody knows.
         guard member.linked.contains(node), member.withoutBulk.contains(node),
             let port = member.directory.introduction(of: node)?.contact?.bulkPort

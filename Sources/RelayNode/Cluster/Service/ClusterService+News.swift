@@ -41,7 +41,7 @@ extension ClusterService {
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
         case .link(let node, let isUp):
-            if isUp { member?.linked.insert(node) } else { member?.linked.remove(node) }
+            if isUp { member?.linked.up(node) } else { member?.linked.down(node, now: WallClock.now()) }
             await tellStanding(of: node)
         case .bulk(let node, let isFailing):
             if isFailing { member?.withoutBulk.insert(node) } else { member?.withoutBulk.remove(node) }
