@@ -39,14 +39,20 @@ package struct QueueChangeAnswer: Codable, Hashable, Sendable {
     package var matched: Int
     /// Messages changed; fewer than `matched` where an attempt was in hand or nothing was to be done.
     package var changed: Int
+    /// Messages that it does not change as they stand: a hold those that are held, a release those that are not, a retry those
+    /// that are held. Nil from a node of an earlier release.
+    package var inapplicable: Int?
     /// Some of them, at most a hundred.
     package var ids: [String]
 
-    package init(action: QueueAction, dryRun: Bool, matched: Int, changed: Int, ids: [String]) {
+    package init(
+        action: QueueAction, dryRun: Bool, matched: Int, changed: Int, inapplicable: Int? = nil, ids: [String]
+    ) {
         self.action = action
         self.dryRun = dryRun
         self.matched = matched
         self.changed = changed
+        self.inapplicable = inapplicable
         self.ids = ids
     }
 }

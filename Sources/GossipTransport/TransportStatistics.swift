@@ -42,6 +42,8 @@ package struct TransportStatistics: Sendable, Equatable {
     package var turnedAway: UInt64 = 0
     package var doorRequests: UInt64 = 0
     package var doorRefusals: UInt64 = 0
+    /// Who came to the door without our key: with another member's token, or to see what is there.
+    package var doorStrangers: UInt64 = 0
     /// Connections begun; each has a routing id of its own.
     package var connections: UInt64 = 0
     /// Times that the listeners were bound anew, to be rid of a member.

@@ -35,21 +35,28 @@ extension IntakeSession {
         return AuthenticationReplies.loginOver
     }
 
-    /// Remembers who it is, and counts.
+    /// Remembers who it is, counts, and tells.
     private func note(_ answer: Answer) {
         switch answer {
         case .authenticated(let name):
             account = name
-            flow.metrics.authentications[.accepted].increment()
+            tell(.accepted, account: name, nil)
         case .refuse(let reply):
-            flow.metrics.authentications[reply.isTransient ? .busy : .refused].increment()
-            var event = Event(.authentication, at: flow.clock())
-            event.add("session", .number(Int64(facts.session)))
-            event.add("client", facts.client.description)
-            event.add("reply", reply.description)
-            flow.events.write(event.encoded())
+            tell(reply.isTransient ? .busy : .refused, account: authentication.claim, reply)
         case .accept, .reply, .challenge:
             break
         }
+    }
+
+    /// - Parameter account: as the client calls itself, unless it has shown that it is.
+    private func tell(_ outcome: NodeMetrics.AuthenticationOutcome, account: String?, _ reply: Reply?) {
+        flow.metrics.authentications[outcome].increment()
+        var event = Event(.authentication, at: flow.clock())
+        event.add("session", .number(Int64(facts.session)))
+        event.add("client", facts.client.description)
+        event.add("outcome", outcome.rawValue)
+        event.add("account", account)
+        event.add("reply", reply?.description)
+        flow.events.write(event.encoded())
     }
 }

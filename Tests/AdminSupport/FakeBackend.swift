@@ -105,9 +105,12 @@ package final class FakeBackend: AdminBackend, HealthSource {
                 state.deeds.append(
                     "\(action.rawValue) \(fitting.count) by \(caller.recordName): \(request.reason)")
             }
-            let changed = fitting.filter { $0.state != .active }.count
+            let isKept = action == .hold || action == .retry
+            let unfit = isKept ? fitting.count { $0.state == .held } : 0
+            let busy = fitting.count { $0.state == .active }
             return QueueChangeAnswer(
-                action: action, dryRun: request.dryRun, matched: fitting.count, changed: changed,
+                action: action, dryRun: request.dryRun, matched: fitting.count,
+                changed: fitting.count - unfit - busy, inapplicable: unfit,
                 ids: fitting.prefix(100).map(\.id))
         }
     }

@@ -170,6 +170,29 @@ struct QueueCommandTests {
     }
 
     @Test(
+        "what an action does not change as it stands is told, and for a held message how it goes on",
+        arguments: [
+            (
+                "retry",
+                "made due none of 2 messages: 2 are held, and not tried before `chappe queue release`\n"
+            ),
+            ("hold", "held none of 2 messages: 2 are held already\n"),
+            ("release", "released 2 messages\n"),
+        ])
+    func standing(_ action: String, _ words: String) async throws {
+        let run = try await CommandRun.of(
+            ["queue", action, "--all", "--reason", "x"], .holding(2, state: .held))
+        #expect(run.output == words)
+        #expect(run.outcome == (action == "release" ? .ok : .partial))
+        let mixed = QueueChangeAnswer(
+            action: .retry, dryRun: true, matched: 5, changed: 3, inapplicable: 1, ids: [])
+        #expect(
+            QueueRetryCommand.sentence(mixed)
+                == "would retry 3 of 5 messages: 1 is held, and not tried before `chappe queue release`; "
+                + "what is being delivered, or is so already, stays as it is")
+    }
+
+    @Test(
         "a filter that makes no sense is a mistake of usage",
         arguments: [["--older-than", "soon"], ["--state", "gone"], ["--all", "01JC"]])
     func badFilter(_ arguments: [String]) async throws {

@@ -126,6 +126,33 @@ struct ClusterTests {
         }
     }
 
+    @Test("a line that cannot be right hears soon why: bent, foreign, over, or at a door where nobody is")
+    func wrongJoinLines() async throws {
+        try await Threads.run {
+            let (cluster, other) = (try Cluster(1), try Cluster(1))
+            let (good, foreign) = (try cluster.joinLine(), try other.joinLine())
+            let node = try cluster.spare()
+            func join(_ door: String, _ token: String, _ code: Int32, _ words: String) throws {
+                let start = ContinuousClock.now
+                let answer = try node.chappe("join", door, "--token", token, "--name", "n9")
+                #expect(answer.code == code && answer.output.contains(words), "\(answer)")
+                #expect(ContinuousClock.now - start < .seconds(15))
+            }
+            var bent = good[3]
+            let place = bent.index(bent.startIndex, offsetBy: 200)
+            bent.replaceSubrange(place...place, with: bent[place] == "A" ? "B" : "A")
+            try join(good[1], bent, 64, "this is no token")
+            try join(good[1], foreign[3], 2, "what listens at \(good[1]) does not show the key")
+            let port = try FreePort.take()
+            try join("127.0.0.1:\(port)", good[3], 3, "nothing takes a connection at 127.0.0.1:\(port)")
+            // Nothing was learnt, and nothing used up.
+            let members = try cluster.nodes[0].chappe("members", "--no-headers").output
+            #expect(members.split(separator: "\n").count == 1)
+            #expect(try cluster.nodes[0].chappe("doctor").output.contains("did not know this node's key"))
+            try join(good[1], good[3], 0, "n9 is a member of cluster")
+        }
+    }
+
     @Test("link keys change while the links stand")
     func rotation() async throws {
         try await Threads.run {

@@ -174,6 +174,8 @@ extension ClusterTests {
                 try node.start()
                 try node.waitForAdmin()
                 try Self.expectBarred(node, "has left its cluster")
+                #expect(try node.chappe("status").output.contains("`chappe join-cmd` prints on a member"))
+                #expect(try node.chappe("members", "--no-headers").output.hasPrefix("DL  "))
                 #expect(try node.chappe("queue", "ls", "--no-headers").output.isEmpty)
                 let again = try node.chappe("leave")
                 #expect(again.code == 0 && again.output.contains("has left"), "\(again.output)")

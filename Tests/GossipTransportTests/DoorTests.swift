@@ -1,3 +1,4 @@
+import Glibc
 import MailValues
 import Testing
 
@@ -10,10 +11,12 @@ struct DoorTests {
     init() throws { pair = try LinkKeyPair.generate() }
 
     private func ask(
-        _ node: TestNode, _ port: UInt16, _ octets: [UInt8], timeout: Duration = .seconds(20)
+        _ node: TestNode, _ port: UInt16, _ octets: [UInt8], timeout: Duration = .seconds(20),
+        patience: Duration = .seconds(5)
     ) async throws(DoorCallError) -> [UInt8] {
         try await DoorCall.ask(
-            TestNode.loopback, port: port, key: node.pair.key, as: pair, octets, timeout: timeout)
+            TestNode.loopback, port: port, key: node.pair.key, as: pair, octets, timeout: timeout,
+            patience: patience)
     }
 
     @Test("a stranger says one thing, and hears one answer")
@@ -62,16 +65,57 @@ struct DoorTests {
         anna.transport.shutdown()
     }
 
-    @Test("whoever has another key of the member's cannot ask at all")
+    @Test("whoever has another key of the member's cannot ask at all, soon knows why, and is counted")
     func wrongKey() async throws {
         let (anna, bert) = (try TestNode(1), try TestNode(2))
         let port = try await anna.transport.openDoor(for: .seconds(60))
-        await #expect(throws: DoorCallError.self) {
-            try await ask(bert, port, [1], timeout: .milliseconds(300))
+        await #expect(throws: DoorCallError.otherKey(endpoint: "tcp://127.0.0.1:\(port)")) {
+            try await ask(bert, port, [1], patience: .milliseconds(500))
         }
-        #expect(anna.transport.statistics.doorRequests == 0)
+        await until { anna.transport.statistics.doorStrangers > 0 }
+        #expect(anna.transport.statistics.doorRequests == 0 && anna.transport.statistics.doorRefusals == 0)
         anna.transport.shutdown()
         bert.transport.shutdown()
+    }
+
+    @Test("where nothing listens a call ends soon, and says so")
+    func nobody() async throws {
+        let anna = try TestNode(1)
+        let quiet = try QuietPort()
+        await #expect(throws: DoorCallError.nobody(endpoint: "tcp://127.0.0.1:\(quiet.port)")) {
+            try await ask(anna, quiet.port, [1], patience: .milliseconds(500))
+        }
+        anna.transport.shutdown()
+    }
+
+    @Test("a member that took the question has longer for its answer, and is not said to be absent")
+    func silent() async throws {
+        let anna = try TestNode(1)
+        let port = try await anna.transport.openDoor(for: .seconds(60))
+        await #expect(throws: DoorCallError.noAnswer(endpoint: "tcp://127.0.0.1:\(port)")) {
+            try await ask(anna, port, [1], timeout: .milliseconds(800), patience: .milliseconds(700))
+        }
+        #expect(anna.transport.statistics.doorRequests == 1)
+        anna.transport.shutdown()
+    }
+
+    @Test("only who shows the member's key is waited for longer")
+    func progress() {
+        let endpoint = "tcp://127.0.0.1:1"
+        func outcome(_ events: SocketMonitor.Event...) -> (DoorCallError, Int64) {
+            var progress = DoorCallProgress(now: .start, patience: .seconds(5), timeout: .seconds(20))
+            for event in events { progress.handle(event) }
+            return (progress.failure(endpoint), progress.deadline.milliseconds)
+        }
+        let connected = SocketMonitor.Event.connected(endpoint: endpoint, descriptor: 1)
+        let retrying = SocketMonitor.Event.retrying(endpoint: endpoint)
+        let abandoned = SocketMonitor.Event.abandoned(endpoint: endpoint)
+        #expect(outcome() == (.nobody(endpoint: endpoint), 5_000))
+        #expect(outcome(retrying) == (.nobody(endpoint: endpoint), 5_000))
+        #expect(outcome(connected, abandoned, retrying) == (.otherKey(endpoint: endpoint), 5_000))
+        #expect(
+            outcome(connected, .established(endpoint: endpoint), retrying, connected)
+                == (.noAnswer(endpoint: endpoint), 20_000))
     }
 
     @Test("a crowd at the door is turned away and counted")
@@ -106,4 +150,26 @@ struct DoorTests {
         #expect(taken(after: 1 << 40, 1 << 40, 1 << 40, 1 << 40) == [true, true, true, false])
         #expect(taken(after: 0) == [false])  // a clock that goes back gives nothing
     }
+}
+
+/// A port of loopback that is taken, and at which nobody listens: connections are refused.
+private struct QuietPort: ~Copyable {
+    let port: UInt16
+    private let descriptor: CInt
+
+    init() throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutableBytes(of: &name) { [descriptor] octets in
+            let address = octets.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            return bind(descriptor, address, size) + getsockname(descriptor, address, &size)
+        }
+        port = UInt16(bigEndian: name.sin_port)
+        try #require(code == 0 && port > 0)
+    }
+
+    deinit { close(descriptor) }
 }

@@ -151,6 +151,22 @@ extension Result where Success == AdmissionBook, Failure == JoinRefusal {
         expect(town.knock(attempt), nil)
     }
 
+    @Test("bent or cut anywhere, a token is none, and nobody need be asked to know")
+    func bentToken() {
+        var town = Town()
+        let text = Array(town.token(number: 2).text.utf8)
+        for place in text.indices {
+            for letter in "A_b7".utf8 where letter != text[place] {
+                var bent = text
+                bent[place] = letter
+                // The last letter has bits that stand for nothing.
+                let token = Token(String(decoding: bent, as: UTF8.self))
+                #expect(token == nil || token?.text.utf8.elementsEqual(text) == true, "letter \(place)")
+            }
+            #expect(Token(String(decoding: text[..<place], as: UTF8.self)) == nil, "cut at \(place)")
+        }
+    }
+
     @Test("a token whose holder never showed its secret cannot be used by the doorkeeper for another node")
     func doorkeeperCannotForge() {
         var town = Town()

@@ -110,6 +110,19 @@ package struct OrderAnswer: Codable, Hashable, Sendable {
     package var notReached: [String]
     /// Queued messages that it holds, or frees, on this node.
     package var messages: Int
+    /// What this node's configuration keeps from being blocked here; nil: nothing, or the order is another.
+    package var protection: Protection?
+
+    package struct Protection: Codable, Hashable, Sendable {
+        /// None of it is blocked here.
+        package var isWhole: Bool
+        package var networks: [String]
+        package init(isWhole: Bool, networks: [String]) {
+            self.isWhole = isWhole
+            self.networks = networks
+        }
+    }
+
     package init(number: UInt64, told: [String], notReached: [String], messages: Int) {
         self.number = number
         self.told = told

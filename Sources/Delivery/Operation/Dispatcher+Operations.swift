@@ -20,9 +20,11 @@ extension Dispatcher {
             try look(at: selection) { item in
                 guard fits(item) else { return true }
                 report.matched += 1
-                if order.isDryRun {
-                    if order.applies(to: item) { report.count(item.envelope.id) }
-                } else if order.applies(to: item) {
+                if !order.applies(to: item) {
+                    report.inapplicable += 1
+                } else if order.isDryRun {
+                    report.count(item.envelope.id)
+                } else {
                     meant.append(item.envelope)
                 }
                 return true

@@ -45,6 +45,8 @@ package struct OperationReport: Sendable, Equatable {
     package var changed = 0
     /// Messages left alone because an attempt was in hand.
     package var busy = 0
+    /// Messages to which it does not apply: held already, not held, or held and therefore not to be tried.
+    package var inapplicable = 0
     /// The changed ones, or with a dry run those that would be, at most `idLimit`.
     package var ids: [QueueID] = []
 

@@ -58,12 +58,15 @@ final class Door {
         monitor.join(&set)
     }
 
-    /// Handshakes that failed since the last look.
-    func failures(_ message: ZeroMQMessage) -> UInt64 {
-        var count: UInt64 = 0
+    /// Handshakes that failed since the last look; those of them whose other end did not know our key, or said nothing.
+    func failures(_ message: ZeroMQMessage) -> (all: UInt64, strangers: UInt64) {
+        var count = (all: UInt64(0), strangers: UInt64(0))
         while let event = monitor.next(message) {
             switch event {
-            case .turnedAway, .broken, .abandoned: count += 1
+            case .turnedAway: count.all += 1
+            case .broken, .abandoned:
+                count.all += 1
+                count.strangers += 1
             case .connected, .established, .disconnected, .retrying: break
             }
         }

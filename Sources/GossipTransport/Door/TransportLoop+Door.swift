@@ -20,7 +20,12 @@ extension TransportLoop {
         guard let door else { return }
         door.bindAgain()
         let failures = door.failures(message)
-        if failures > 0 { statistics.count { $0.handshakesFailed += failures } }
+        if failures.all > 0 {
+            statistics.count {
+                $0.handshakesFailed += failures.all
+                $0.doorStrangers += failures.strangers
+            }
+        }
         if door.closesAt <= now {
             self.door = nil
             tell(.doorClosed)

@@ -11,6 +11,7 @@ extension Authenticator {
     ) -> Answer {
         do throws(ScramError) {
             let first = try ScramClientFirst(parsing: octets)
+            session.claim(first.name)
             guard let name = PreparedName(first.name) else { throw .badName }
             if let other = first.authorizationName, PreparedName(other) != name { throw .badName }
             let exporter = facts.tls?.exporter ?? []

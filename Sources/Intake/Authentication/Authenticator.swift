@@ -5,8 +5,7 @@ internal import Synchronization
 
 /// Carries the server's side of SASL: PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-256-PLUS and EXTERNAL.
 ///
-/// One for the whole node, called from all lanes. It keeps no password, and no name or password reaches a log
-/// from here.
+/// One for the whole node, called from all lanes. It keeps no password, and none reaches a log from here.
 package final class Authenticator: Sendable {
     struct Memory: Sendable {
         var failures: FailureLimiter
@@ -83,6 +82,7 @@ package final class Authenticator: Sendable {
             // Before the password is looked at: a login under accounts that changed meanwhile is no login.
             session.accounts = accounts
             session.isByCertificate = mechanism == "EXTERNAL"
+            session.forgetClaim()
             return begin(mechanism, initial, &session, facts, now, Later(lane: lane, reply: reply))
         case .response(let octets):
             session.state = state
@@ -127,12 +127,14 @@ package final class Authenticator: Sendable {
         case .awaitingPlain:
             guard let message = PlainMessage(octets) else { return AuthenticationReplies.malformed }
             session.state = .verifying
+            session.claim(message.name)
             return check(message, facts, now, later)
         case .awaitingLoginName:
             guard let name = String(validating: octets, as: UTF8.self), !name.isEmpty,
                 octets.count <= ScramLimits.nameOctets
             else { return AuthenticationReplies.malformed }
             session.state = .awaitingLoginPassword(name: name)
+            session.claim(name)
             return .challenge(Array("Password:".utf8))
         case .awaitingLoginPassword(let name):
             guard let message = PlainMessage(Array("\0\(name)\0".utf8) + octets) else {
@@ -147,14 +149,17 @@ package final class Authenticator: Sendable {
         case .awaitingScramEnd(let name):
             return octets.isEmpty ? .authenticated(account: name.text) : AuthenticationReplies.malformed
         case .awaitingExternal:
-            return checkCertificate(octets, facts)
+            return checkCertificate(octets, &session, facts)
         }
     }
 
-    private func checkCertificate(_ octets: [UInt8], _ facts: ConnectionFacts) -> Answer {
+    private func checkCertificate(
+        _ octets: [UInt8], _ session: inout AuthenticationSession, _ facts: ConnectionFacts
+    ) -> Answer {
         guard let asked = String(validating: octets, as: UTF8.self) else {
             return AuthenticationReplies.malformed
         }
+        session.claim(asked)
         guard let tls = facts.tls, let account = accounts.account(for: tls) else {
             return AuthenticationReplies.wrong
         }

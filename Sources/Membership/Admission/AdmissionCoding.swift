@@ -11,6 +11,7 @@ extension Token {
         message.permit = permit.message
         message.seed = data(key.seed)
         message.linkKey = data(linkKey)
+        message.check = data(check)
         let base64 = Base64.encode(octets(of: message)).compactMap { letter -> UInt8? in
             switch letter {
             case 0x2B: 0x2D
@@ -24,7 +25,12 @@ extension Token {
 
     package static let textOctetsLongest = 2_048
 
-    /// Nil for what is no token; whether it is good is the doorkeeper's to say.
+    /// By which a bent line is known; it keeps nobody out who wants in.
+    private var check: [UInt8] {
+        Array(SHA256.digest(of: permit.signature + key.seed + linkKey).prefix(4))
+    }
+
+    /// Nil for what is no token, or is not whole any more; whether it is good is the doorkeeper's to say.
     package init?(_ text: some StringProtocol) {
         guard text.hasPrefix(Self.prefix), text.utf8.count <= Self.textOctetsLongest else { return nil }
         var letters = text.utf8.dropFirst(Self.prefix.utf8.count).map { letter -> UInt8 in
@@ -38,9 +44,11 @@ extension Token {
         guard let octets = Base64.decode(letters),
             let message = try? Chappe_Cluster_Token(serializedBytes: octets),
             let permit = Permit(message.permit), let key = Ed25519PrivateKey(seed: message.seed),
-            key.publicKey == permit.tokenKey, message.linkKey.count == LinkCertificate.keyOctets
+            key.publicKey == permit.tokenKey, permit.isSigned(by: permit.operatorKey),
+            message.linkKey.count == LinkCertificate.keyOctets
         else { return nil }
         self.init(permit: permit, key: key, linkKey: Array(message.linkKey))
+        guard message.check.elementsEqual(check) else { return nil }
     }
 }
 

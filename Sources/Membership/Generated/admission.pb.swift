@@ -77,6 +77,10 @@ nonisolated struct Chappe_Cluster_Token: Sendable {
   /// What the doorkeeper's link shows, so that nobody else can answer.
   var linkKey: Data = Data()
 
+  /// The first four octets of SHA-256 over the permit's signature, the seed and the link key: a line that was bent on its way
+  /// is known before it is said.
+  var check: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -318,7 +322,7 @@ nonisolated extension Chappe_Cluster_Permit: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Chappe_Cluster_Token: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Token"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}permit\0\u{1}seed\0\u{3}link_key\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}permit\0\u{1}seed\0\u{3}link_key\0\u{1}check\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -329,6 +333,7 @@ nonisolated extension Chappe_Cluster_Token: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularMessageField(value: &self._permit) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.seed) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.linkKey) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.check) }()
       default: break
       }
     }
@@ -348,6 +353,9 @@ nonisolated extension Chappe_Cluster_Token: SwiftProtobuf.Message, SwiftProtobuf
     if !self.linkKey.isEmpty {
       try visitor.visitSingularBytesField(value: self.linkKey, fieldNumber: 3)
     }
+    if !self.check.isEmpty {
+      try visitor.visitSingularBytesField(value: self.check, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -355,6 +363,7 @@ nonisolated extension Chappe_Cluster_Token: SwiftProtobuf.Message, SwiftProtobuf
     if lhs._permit != rhs._permit {return false}
     if lhs.seed != rhs.seed {return false}
     if lhs.linkKey != rhs.linkKey {return false}
+    if lhs.check != rhs.check {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -38,7 +38,8 @@ extension Configuration {
             root = try Yams.compose(yaml: text)
         } catch {
             let problem =
-                (error as? YamlError)?.problem ?? ConfigurationProblem(.error, line: 0, column: 0, "\(error)")
+                (error as? YamlError)?.problem(in: text)
+                ?? ConfigurationProblem(.error, line: 0, column: 0, "\(error)")
             throw ConfigurationError(path: path, problems: [problem])
         }
         let paths = PathReader(directory: directory, files: files, problems: problems)
@@ -60,7 +61,7 @@ extension Configuration {
 
 extension YamlError {
     /// What libyaml found wrong, with its place and in words for people.
-    fileprivate var problem: ConfigurationProblem {
+    fileprivate func problem(in text: String) -> ConfigurationProblem {
         func problem(_ mark: Mark?, _ message: String) -> ConfigurationProblem {
             ConfigurationProblem(.error, line: mark?.line ?? 0, column: mark?.column ?? 0, message)
         }
@@ -71,7 +72,11 @@ extension YamlError {
             return problem(mark, "not YAML: \(text)\(outer)")
         case .duplicatedKeysInMapping(let names, let context):
             let list = names.map { "`\($0)`" }.joined(separator: ", ")
-            return problem(context.mark, "\(list) stands twice in the same section")
+            let first = Place(context.mark)
+            let place = names.first.flatMap { RepeatedKey.place(of: $0, after: first, in: text) } ?? first
+            return ConfigurationProblem(
+                .error, line: place.line, column: place.column,
+                "\(list) stands twice in the same section, first at \(first.line):\(first.column)")
         case .reader(let text, _, _, _): return problem(nil, "not YAML: \(text)")
         default: return problem(nil, "not YAML: \(self)")
         }

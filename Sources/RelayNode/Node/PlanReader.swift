@@ -49,8 +49,15 @@ struct PlanReader {
 
     func judgeUser() {
         // Who is not root stays who he is, and need not have made a user for it.
-        if getpwnam(configuration.user) == nil, configuration.isGiven("user") || Privileges.isRoot {
+        let user = getpwnam(configuration.user)?.pointee
+        if user == nil, configuration.isGiven("user") || Privileges.isRoot {
             note(.error, "user", "\(Privileges.DropError.noSuchUser(configuration.user))")
+        }
+        if user?.pw_uid == 0 {
+            note(
+                .warning, "user",
+                "the node keeps the rights of root, and who takes it over has the machine; once its ports are bound it "
+                    + "needs none of them: make it a user of its own (adduser --system chappe)")
         }
         if getgrnam(configuration.group) == nil, configuration.isGiven("group") || Privileges.isRoot {
             note(.error, "group", "\(Privileges.DropError.noSuchGroup(configuration.group))")

@@ -9,6 +9,7 @@ import MailValues
 import Membership
 import QueueEngine
 import QueueStorage
+import Reputation
 import SMTPTransport
 import Synchronization
 import Telemetry
@@ -130,7 +131,22 @@ extension RelayNode: ClusterBackend {
     package func obey(
         _ request: OrderRequest, by caller: Caller
     ) async throws(AdminProblem) -> OrderAnswer {
-        try await cluster.obey(request, by: caller)
+        var answer = try await cluster.obey(request, by: caller)
+        answer.protection = Base64.decode(request.order.utf8).flatMap { OrderFact(octets: $0) }
+            .flatMap { protection(from: $0.order) }
+        return answer
+    }
+
+    /// What this node will not do of an order to block.
+    private func protection(from order: Order) -> OrderAnswer.Protection? {
+        guard order.subject.kind == .block, !order.isLifted,
+            let subject = BlockSubject(octets: order.subject.octets)
+        else { return nil }
+        switch knowledge.protection(of: subject) {
+        case .none: return nil
+        case .partly(let networks): return OrderAnswer.Protection(isWhole: false, networks)
+        case .wholly(let networks): return OrderAnswer.Protection(isWhole: true, networks)
+        }
     }
 
     package func rotateLinkKey(by caller: Caller) async throws(AdminProblem) -> RotationAnswer {
@@ -151,6 +167,12 @@ extension RelayNode: ClusterBackend {
 
     package func canStop() async throws(AdminProblem) -> Checkup {
         Checkup(await cluster.examineStop(queued: queuedMessages))
+    }
+}
+
+extension OrderAnswer.Protection {
+    fileprivate init(isWhole: Bool, _ networks: [Network]) {
+        self.init(isWhole: isWhole, networks: networks.map(\.description).sorted())
     }
 }
 

@@ -14,10 +14,18 @@ extension RelayNode {
                 BlockRow(
                     subject: "\(block.subject)", consequence: BlockRow.Consequence(block.consequence),
                     origins: await names(of: block.origins), since: block.since.map(Moment.init),
-                    evidence: block.isProtected ? ["protected here"] + block.evidence : block.evidence,
+                    evidence: Self.words(block.protection) + block.evidence,
                     order: block.order.map(OrderRow.init)))
         }
         return BlockList(rows)
+    }
+
+    private static func words(_ protection: Protection) -> [String] {
+        switch protection {
+        case .none: []
+        case .partly: ["protected here in part"]
+        case .wholly: ["protected here"]
+        }
     }
 
     /// - Parameter fingerprint: one of them, or its beginning; nil: all.

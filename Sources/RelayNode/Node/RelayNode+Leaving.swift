@@ -150,7 +150,9 @@ extension RelayNode {
                 "has left its cluster, and takes no mail"
                     + (rest == 0
                         ? "" : "; \(rest) messages that came later wait here, and are delivered from here"),
-                advice: "stop it, or `chappe join` it anew, or `chappe init` a cluster of its own")
+                advice:
+                    "stop it; or let it in by the line that `chappe join-cmd` prints on a member; or `chappe init`"
+            )
         case .stoppingIntake, .giving, .confirming, .bequeathing, .signing:
             var words = "leaves: \(progress.waiting) of \(progress.messages) messages have no other owner yet"
             if let obstacle = progress.obstacle { words += "; it does not go on: \(obstacle)" }

@@ -182,7 +182,7 @@ extension TransportStatistics {
 extension ClusterRefusals {
     fileprivate func count(of cause: NodeMetrics.ClusterRefusal, by links: TransportStatistics) -> UInt64 {
         switch cause {
-        case .strangerKey: links.strangers
+        case .strangerKey: links.strangers + links.doorStrangers
         case .withdrawnKey: links.control.dropped.withdrawn + links.bulk.dropped.withdrawn
         case .malformed: malformed + links.control.dropped.malformed + links.bulk.dropped.malformed
         case .otherVersion: otherVersion

@@ -71,7 +71,7 @@ extension RelayNode {
             if !request.dryRun { metrics.operatorActions.increment() }
             return QueueChangeAnswer(
                 action: action, dryRun: request.dryRun, matched: report.matched, changed: report.changed,
-                ids: report.ids.map(\.description))
+                inapplicable: report.inapplicable, ids: report.ids.map(\.description))
         } catch {
             switch error {
             case .notYetRead:

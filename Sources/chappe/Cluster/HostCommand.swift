@@ -96,8 +96,25 @@ struct HostBlockCommand: NodeCommand {
         let answer = try Operator(key, client, now: screen.now).order(
             Order.Subject(.block, subject.octets), reason: reason, lifetime: lifetime)
         let span = lifetime.map { " for \($0)" } ?? " until it is released"
-        return try OrderPage.tell("\(subject) is blocked\(span)", answer, form, on: screen)
+        let words = Self.sentence("\(subject)", "blocked\(span)", answer.protection)
+        let outcome = try OrderPage.tell(words, answer, form, on: screen)
+        return answer.protection == nil ? outcome : .partial
     }
+
+    /// What became of it on the node that was asked; each other one goes by its own configuration.
+    private static func sentence(
+        _ subject: String, _ deed: String, _ protection: OrderAnswer.Protection?
+    ) -> String {
+        guard let protection else { return "\(subject) is \(deed)" }
+        let shown = protection.networks.prefix(networksShown).joined(separator: ", ")
+        let more = protection.networks.count > networksShown ? ", …" : ""
+        let place = "this node (`gate.protected`: \(shown)\(more))"
+        return protection.isWhole
+            ? "\(subject) is protected on \(place), and not blocked there; where it is not protected it is \(deed)"
+            : "\(subject) is \(deed), without what is protected on \(place)"
+    }
+
+    private static let networksShown = 4
 }
 
 /// `chappe host release`

@@ -95,7 +95,15 @@ extension QueueChangeCommand {
         let verb = answer.dryRun ? "would \(answer.action.rawValue)" : answer.action.past
         if answer.changed == answer.matched { return "\(verb) \(matched)" }
         let count = answer.changed == 0 ? "none" : Wording.count(answer.changed)
-        return "\(verb) \(count) of \(matched): what is being delivered, or is so already, stays as it is"
+        return "\(verb) \(count) of \(matched): \(obstacle(answer))"
+    }
+
+    private static func obstacle(_ answer: QueueChangeAnswer) -> String {
+        let moving = "what is being delivered, or is so already, stays as it is"
+        let rest = answer.matched - answer.changed
+        let unfit = min(answer.inapplicable ?? 0, rest)
+        guard unfit > 0, let state = answer.action.standing(unfit) else { return moving }
+        return unfit == rest ? state : "\(state); \(moving)"
     }
 }
 
@@ -103,6 +111,7 @@ extension QueueChangeAnswer {
     fileprivate mutating func add(_ other: QueueChangeAnswer) {
         matched += other.matched
         changed += other.changed
+        if let more = other.inapplicable { inapplicable = (inapplicable ?? 0) + more }
         ids += other.ids
     }
 }
@@ -115,6 +124,17 @@ extension QueueAction {
         case .retry: "made due"
         case .bounce: "bounced"
         case .delete: "deleted"
+        }
+    }
+
+    /// How messages stand that it does not change; nil: it changes them all.
+    fileprivate func standing(_ count: Int) -> String? {
+        let are = "\(Wording.count(count)) \(count == 1 ? "is" : "are")"
+        return switch self {
+        case .hold: "\(are) held already"
+        case .release: "\(are) not held"
+        case .retry: "\(are) held, and not tried before `chappe queue release`"
+        case .bounce, .delete: nil
         }
     }
 }

@@ -79,6 +79,28 @@ struct OrderCommandTests {
     }
 
     @Test(
+        "of what this node protects nobody is told that it is blocked here",
+        arguments: [
+            (
+                OrderAnswer.Protection(isWhole: true, networks: ["127.0.0.0/8"]),
+                "127.0.0.0/24 is protected on this node (`gate.protected`: 127.0.0.0/8), and not blocked there"
+            ),
+            (
+                OrderAnswer.Protection(isWhole: false, networks: ["127.0.0.1/32", "127.0.0.2/32"]),
+                "127.0.0.0/24 is blocked for 2h, without what is protected on this node (`gate.protected`: "
+                    + "127.0.0.1/32, 127.0.0.2/32)"
+            ),
+        ])
+    func protected(_ protection: OrderAnswer.Protection, _ words: String) async throws {
+        try await ClusterOfTwo.with { two in
+            two.cluster.with { $0.answer.protection = protection }
+            let run = try await two.run(["host", "block", "127.0.0.0/24", "--reason", "x", "--for", "2h"])
+            #expect(run.outcome == .partial)
+            #expect(run.output.hasPrefix(words), "\(run.output)")
+        }
+    }
+
+    @Test(
         "a message in a file is condemned by its text and each of its files, and looked at without an order")
     func file() async throws {
         let path = "/tmp/chappe-message-\(UInt64.random(in: 0 ... .max))"

@@ -55,7 +55,9 @@ struct OperationTests {
             }
             #expect(Set(senders) == ["s1"])
             let again = try? await house.dispatcher.carryOut(order(.hold), on: .ids([ids[0]]))
-            #expect(again?.matched == 1 && again?.changed == 0)
+            #expect(again?.matched == 1 && again?.changed == 0 && again?.inapplicable == 1)
+            let retried = try? await house.dispatcher.carryOut(order(.retry), on: .ids([ids[0]]))
+            #expect(retried?.changed == 0 && retried?.inapplicable == 1)
             let released = try? await house.dispatcher.carryOut(order(.release), on: .ids([ids[0]]))
             #expect(released?.changed == 1)
             await house.store.until { $0.envelopes[ids[0]]?.recipients[0].progress.attempts == 2 }

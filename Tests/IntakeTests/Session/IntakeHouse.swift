@@ -59,7 +59,7 @@ final class IntakeHouse: Sendable {
             policy: policy, store: wishes.store(queue), feed: feed, events: events, metrics: metrics,
             authenticator: Authenticator(
                 accounts: wishes.accounts, serverSecret: [UInt8](repeating: 7, count: 32),
-                workers: NoWorkers()),
+                workers: ImpatientWorkers()),
             resolver: wishes.resolver, budget: budget, census: census, ids: QueueIDSource(using: &random),
             gate: wishes.gate, slowing: wishes.slowing, clock: { [clock] in clock.now })
     }
@@ -119,6 +119,10 @@ final class FeedCollector: MessageFeed {
     func arrived(_ envelope: Envelope, content: [[UInt8]]) { state.withLock { $0.append(envelope) } }
 }
 
-private final class NoWorkers: PasswordWorkers {
-    func submit(_ job: @escaping @Sendable () -> Void) -> Bool { false }
+/// Digest at once.
+private final class ImpatientWorkers: PasswordWorkers {
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+        job()
+        return true
+    }
 }

@@ -96,8 +96,32 @@ struct KnownBlocksTests {
         world.hearBlock(from: 2, 3)
         world.block()
         #expect(world.knowledge.opinion(of: World.outside) == .nothing)
-        #expect(world.knowledge.blocks().map(\.isProtected) == [true])
+        #expect(
+            world.knowledge.blocks().map(\.protection) == [.wholly([Network("198.51.100.0/28")!])])
         #expect(world.knowledge.blocks().map(\.consequence) == [Standing.Consequence.none])
+    }
+
+    @Test(
+        "what is protected of a network, and whether all of it is",
+        arguments: [
+            ("198.51.100.9", Protection.wholly([Network("198.51.100.0/28")!])),
+            ("198.51.100.0/28", .wholly([Network("198.51.100.0/28")!])),
+            ("198.51.100.0/24", .partly([Network("198.51.100.0/28")!])),
+            ("198.51.100.16/28", .none), ("2001:db8::/32", .none),
+        ])
+    func protection(_ network: String, _ expected: Protection) {
+        let world = World(protected: [Network("198.51.100.0/28")!])
+        #expect(world.knowledge.protection(of: .network(Network(network)!)) == expected)
+        #expect(world.knowledge.protection(of: .account("anna")) == .none)
+    }
+
+    @Test("of a blocked network that is protected in part the rest is refused, and the list tells so")
+    func partlyProtected() {
+        let world = World(protected: [Network("198.51.100.9")!])
+        world.block(.network(Network("198.51.100.0/24")!))
+        #expect(world.knowledge.opinion(of: IPAddress("198.51.100.9")!) == .nothing)
+        #expect(world.knowledge.opinion(of: IPAddress("198.51.100.8")!).consequence == .refuse)
+        #expect(world.knowledge.blocks().map(\.consequence) == [.refuse])
     }
 
     @Test("a node that does not follow others goes by its own evidence and by orders")

@@ -57,7 +57,20 @@ struct ConfigurationProblemTests {
                 "9:26: error: `relay.networks` expects a network such as 10.0.0.0/8 or 2001:db8::/32, not `10.1.2.3/8`"
             ),
             Case(
-                "user: a\nuser: b\n", "8:1: error: `user` stands twice in the same section"),
+                "user: a\nuser: b\n", "9:1: error: `user` stands twice in the same section, first at 8:1"),
+            Case(
+                "admin: {socket: a, metrics: none}\nlimits:\n  recipients: 100\n\n# again\n  \"recipients\": 200\n",
+                "13:3: error: `recipients` stands twice in the same section, first at 10:3"),
+            Case(
+                "admin: {group: a, socket: \"b, group: c\", group: d}\n",
+                "8:42: error: `group` stands twice in the same section, first at 8:9"),
+            Case(
+                "delivery:\n  retry: {\n    first: 5m,\n    first: 6m}\n",
+                "11:5: error: `first` stands twice in the same section, first at 10:5"),
+            Case(
+                "routes:\n  default:\n    smarthost: a.example:25\n  other.example:\n    smarthost: b.example:25\n"
+                    + "  default: {}\n",
+                "13:3: error: `default` stands twice in the same section, first at 9:3"),
             Case(
                 "delivery: {tls: {example.org: always}}\n",
                 "8:31: error: `delivery.tls.example.org` expects `none`, `may`, `require` or `verify`, not `always`"

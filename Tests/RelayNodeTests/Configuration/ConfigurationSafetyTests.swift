@@ -61,7 +61,48 @@ struct ConfigurationSafetyTests {
                 "two listeners are called `mx`"),
             Case(
                 "listeners: [{kind: mx, address: 127.0.0.1:25}, {kind: inside, address: 127.0.0.1:25}]",
-                "two listeners have the address 127.0.0.1:25"),
+                "error: the listener `inside` wants 127.0.0.1:25, which the listener `mx` has: 127.0.0.1:25"),
+            Case(
+                "listeners: [{kind: mx, address: 0.0.0.0:25}, {kind: inside, address: 127.0.0.1:25}]",
+                "error: the listener `inside` wants 127.0.0.1:25, which the listener `mx` has: 0.0.0.0:25"),
+            Case(
+                "listeners: [{kind: mx, address: [127.0.0.1:25, \"[::]:25\"]}]", nil),
+            Case(
+                "cluster: {address: 127.0.0.1, port: 7000}\nlisteners: [{kind: mx, address: 0.0.0.0:7004}]",
+                "error: the listener `mx` wants 0.0.0.0:7004, which `cluster.port` with the four above it has"
+            ),
+            Case(
+                "cluster: {address: 127.0.0.1, port: 7000}\nlisteners: [{kind: mx, address: 127.0.0.1:7005}]",
+                nil),
+            Case(
+                "cluster: {address: 192.0.2.1, port: 7000}\nlisteners: [{kind: mx, address: 127.0.0.1:7000}]",
+                nil),
+            Case(
+                "listeners: [{kind: mx, address: 0.0.0.0:7948}]",
+                "warning: the listener `mx` wants 0.0.0.0:7948, which `cluster.port`"),
+            Case("listeners: [{kind: mx, address: 127.0.0.1:7948}]", nil),
+            Case(
+                "admin: {metrics: 127.0.0.1:9125}\ncluster: {address: 127.0.0.1, port: 9123}\n"
+                    + "listeners: [{kind: mx, address: 127.0.0.1:25}]",
+                "4:18: error: `admin.metrics` wants 127.0.0.1:9125, which `cluster.port`"),
+            Case(
+                "admin: {metrics: 127.0.0.1:9125}\nlisteners: [{kind: mx, address: 127.0.0.1:9125}]",
+                "error: the listener `mx` wants 127.0.0.1:9125, which `admin.metrics` has"),
+            Case(
+                "listeners: [{kind: mx, address: 224.0.0.1:25}]",
+                "error: `listeners[0].address`: 224.0.0.1 is a multicast address"),
+            Case(
+                "listeners: [{kind: mx, address: \"[ff02::1]:25\"}]",
+                "error: `listeners[0].address`: ff02::1 is a multicast address"),
+            Case(
+                "cluster: {address: 239.1.2.3}\nlisteners: [{kind: mx, address: 127.0.0.1:25}]",
+                "4:20: error: `cluster.address`: 239.1.2.3 is a multicast address"),
+            Case(
+                "cluster: {address: 255.255.255.255}\nlisteners: [{kind: mx, address: 127.0.0.1:25}]",
+                "error: `cluster.address`: 255.255.255.255 is the broadcast address"),
+            Case(
+                "admin: {metrics: 224.0.0.1:9125}\nlisteners: [{kind: mx, address: 127.0.0.1:25}]",
+                "error: `admin.metrics`: 224.0.0.1 is a multicast address"),
             Case(
                 "relay: {networks: [0.0.0.0/0]}\nlisteners: [{kind: mx, address: 127.0.0.1:25}]",
                 "warning: anybody in 0.0.0.0/0"),

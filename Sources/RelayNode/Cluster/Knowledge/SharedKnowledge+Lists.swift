@@ -30,10 +30,19 @@ package struct KnownBlock: Sendable, Equatable {
     package var since: Timestamp?
     package var evidence: [String]
     package var order: KnownOrder?
-    /// Never acted upon: it lies in, or holds, a protected network.
-    package var isProtected: Bool
+    /// Where it is not acted upon.
+    package var protection: Protection
     /// What this node does about it where the listener lets it.
     package var consequence: Standing.Consequence
+}
+
+/// What the configuration keeps of a subject from being blocked.
+package enum Protection: Sendable, Equatable {
+    case none
+    /// It holds these networks.
+    case partly([Network])
+    /// It lies in these.
+    case wholly([Network])
 }
 
 /// A campaign that somebody condemns, or the operator took back.
@@ -99,6 +108,11 @@ extension SharedKnowledge {
         }
     }
 
+    /// What this node's configuration keeps of it from being blocked here.
+    package func protection(of subject: BlockSubject) -> Protection {
+        state.withLock { $0.protection(of: subject) }
+    }
+
     package func reputation(of subject: ReputationSubject) -> KnownReputation {
         let now = clock().uptime
         return state.withLock { state in
@@ -124,23 +138,28 @@ extension SharedKnowledge {
 }
 
 extension SharedKnowledge.State {
-    /// Whether acting on it would touch a protected network.
-    private func isProtected(_ subject: BlockSubject) -> Bool {
-        guard case .network(let network) = subject else { return false }
-        return settings.protected.contains(network.address)
-            || settings.protected.all.contains { network.contains($0.address) }
+    func protection(of subject: BlockSubject) -> Protection {
+        guard case .network(let network) = subject else { return .none }
+        let around = settings.protected.all.filter {
+            $0.prefixLength <= network.prefixLength && $0.contains(network.address)
+        }
+        guard around.isEmpty else { return .wholly(around) }
+        let within = settings.protected.all.filter { network.contains($0.address) }
+        return within.isEmpty ? .none : .partly(within)
     }
 
     fileprivate func known(_ subject: BlockSubject, now: Timestamp) -> KnownBlock {
         let view = blocks.view(subject, without: revoked(now: now))
         let order = blocks.order(subject, now: now)
-        let isProtected = isProtected(subject)
+        let protection = protection(of: subject)
+        var isProtected = false
+        if case .wholly = protection { isProtected = true }
         let decision = BlockDecision.decide(
             view, at: node, ordered: order.map { $0.isLifted ? .for : .against } ?? .nothing,
             isProtected: isProtected, follows: settings.follows)
         return KnownBlock(
             subject: subject, origins: view.origins.sorted(), since: view.since, evidence: view.evidence,
-            order: order.map(KnownOrder.init), isProtected: isProtected,
+            order: order.map(KnownOrder.init), protection: protection,
             consequence: decision == .refuse ? .refuse : decision == .slowDown ? .slowDown : .none)
     }
 

@@ -68,7 +68,7 @@ extension ClusterService {
     private func alone() -> MemberRow {
         MemberRow(
             node: (try? keys.identity().node.hex) ?? "", name: settings.name, isSelf: true,
-            state: isEvicted || member != nil ? .quarantined : .alive, address: nil,
+            state: hasLeft ? .left : isEvicted || member != nil ? .quarantined : .alive, address: nil,
             load: MemberRow.Load(seams.load()), incarnation: 0)
     }
 

@@ -72,6 +72,16 @@ extension ClusterService {
                 .degraded, "\(name) delivers nothing: its store is older than what was seen of it",
                 advice: "`chappe status` there says what to do")
         }
+        if state == .alive || state == .draining,
+            let since = member.linked.missing(node, now: WallClock.now())
+        {
+            let contact = member.directory.introduction(of: node)?.contact
+            let place = contact.map { "\(SocketEndpoint(address: $0.address, port: $0.controlPort))" } ?? "it"
+            return .init(
+                .degraded, "cannot reach \(name), which others see alive, since \(Moment(since))",
+                advice:
+                    "what is in the way from here to \(place)? `chappe doctor` there tells of the way back")
+        }
         // Its link for mail is made when there is some: until then nobody knows.
         guard member.linked.contains(node), member.withoutBulk.contains(node),
             let port = member.directory.introduction(of: node)?.contact?.bulkPort
@@ -134,12 +144,22 @@ extension ClusterService {
                     .degraded, "\(refusals.overflow) frames were dropped: a member said more than its share",
                     advice: "which is it? `chappe members`, and the machine's own figures"))
         }
-        let strangers = member.driver.transport.statistics.strangers
+        let statistics = member.driver.transport.statistics
+        let strangers = statistics.strangers
         if strangers > 0 {
             findings.append(
                 .init(
                     .ok, "\(strangers) connections under keys that nobody admitted were turned away",
                     advice: "a member evicted, or somebody who tries: who reaches the cluster's ports?"))
+        }
+        if statistics.doorStrangers > 0 {
+            findings.append(
+                .init(
+                    .ok,
+                    "\(statistics.doorStrangers) connections to the door did not know this node's key",
+                    advice:
+                        "a token of another member, or from before a change of link keys, or somebody who looks around"
+                ))
         }
         if let door = member.door {
             findings.append(.init(.ok, "the door for new nodes is open until \(Moment(door.until))"))

@@ -44,6 +44,9 @@ extension ClusterService {
             throw AdminProblem(
                 .badRequest, "this is no token", advice: "copy the whole line that `chappe join-cmd` printed")
         }
+        guard WallClock.now() < token.permit.expires else {
+            throw AdminProblem(.refused, JoinRefusal.expired.sentence)
+        }
         guard let host = IPAddress(request.host), let port = UInt16(exactly: request.port) else {
             throw AdminProblem(.badRequest, "\(request.host):\(request.port) is no address")
         }
@@ -68,8 +71,30 @@ extension ClusterService {
         do throws(DoorCallError) {
             answer = try await DoorCall.ask(
                 host, port: port, key: key, as: pair, attempt.request, timeout: Self.doorPatience)
-        } catch { throw AdminProblem(.refused, "\(error)") }
+        } catch { throw Self.unheard(error) }
         try await enter(try Self.heard(answer, attempt), address: address, by: caller, as: "joined")
+    }
+
+    private static func unheard(_ error: DoorCallError) -> AdminProblem {
+        switch error {
+        case .nobody:
+            AdminProblem(
+                .unavailable, "\(error)",
+                advice:
+                    "is it the address that `chappe join-cmd` printed, is that node up, no firewall between? "
+                    + "A door shuts with its last token; another `chappe join-cmd` opens it again")
+        case .otherKey:
+            AdminProblem(
+                .refused, "\(error)",
+                advice:
+                    "a token is for the address printed beside it, until that member changes its link key: "
+                    + "copy the whole line, or ask for a new one with `chappe join-cmd`")
+        case .noAnswer:
+            AdminProblem(
+                .unavailable, "\(error)",
+                advice: "say the same line again; its events and `chappe doctor` there say why")
+        case .failed: AdminProblem(.unavailable, "\(error)")
+        }
     }
 
     private static func heard(

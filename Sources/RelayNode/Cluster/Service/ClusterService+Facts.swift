@@ -67,6 +67,7 @@ extension ClusterService {
     func entered(_ admission: Admission) async {
         _ = member?.directory.take(admission.introduction)
         record("admitted", node: admission.node)
+        if admission.node != member?.me { member?.linked.expect(admission.node, now: WallClock.now()) }
         publish()
         introduce()
         sayLoad()
@@ -225,7 +226,7 @@ extension ClusterService {
         record("evicted", node: node)
         member?.directory.forget(node)
         member?.confirmed[node] = nil
-        member?.linked.remove(node)
+        member?.linked.forget(node)
         member?.withoutBulk.remove(node)
         if node == member?.me {
             become(.ended(.evicted))

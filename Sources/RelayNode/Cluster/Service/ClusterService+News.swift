@@ -41,7 +41,7 @@ extension ClusterService {
         case .joinRequest(let request): await answer(request)
         case .doorClosed: member?.door = nil
         case .link(let node, let isUp):
-            if isUp { member?.linked.insert(node) } else { member?.linked.remove(node) }
+            if isUp { member?.linked.up(node) } else { member?.linked.down(node, now: WallClock.now()) }
             await tellStanding(of: node)
         case .bulk(let node, let isFailing):
             if isFailing { member?.withoutBulk.insert(node) } else { member?.withoutBulk.remove(node) }
@@ -121,7 +121,7 @@ extension ClusterService {
     private func tellOfStrangers() {
         guard let member, ContinuousClock.now - member.strangersTold.at >= .seconds(60) else { return }
         let statistics = member.driver.transport.statistics
-        let count = statistics.strangers + statistics.doorRefusals
+        let count = statistics.strangers + statistics.doorRefusals + statistics.doorStrangers
         guard count > member.strangersTold.count else { return }
         record("strangers", fields: [("refused", "\(count - member.strangersTold.count)")])
         self.member?.strangersTold = (count, ContinuousClock.now)

@@ -85,7 +85,7 @@ package actor ClusterService {
         /// How the house was told that members stand.
         var told: [NodeID: Leaver.Standing] = [:]
         /// Members that are reached, and those to which no mail can be handed all the same.
-        var linked: Set<NodeID> = []
+        var linked = LinkWatch()
         var withoutBulk: Set<NodeID> = []
         /// What was said last of how this node fares, and when.
         var loadSaid: (load: MemberLoad, at: ContinuousClock.Instant)?
@@ -213,6 +213,7 @@ package actor ClusterService {
         member = Member(
             identity: identity, driver: driver, book: book, directory: directory, orders: orders,
             seen: content.seen, departed: content.departed, isRotating: next != nil, newestKey: newest)
+        for node in book.members where node != identity.node { member?.linked.expect(node, now: now) }
         member?.doorPromised = content.doorUntil
         if let moved { record("moved", fields: [("to", Self.place(moved))]) }
         await seams.entered(identity.node) { [transport = driver.transport] octets, node in

@@ -11,14 +11,16 @@ extension ConfigurationReader {
             problems.error(at: top.place(of: "listeners"), "`listeners` is empty: no mail could come in")
         }
         var names: Set<String> = []
-        var endpoints: Set<SocketEndpoint> = []
+        var ports = otherPorts(configuration)
         for section in sections {
             guard let listener = readListener(section, configuration) else { continue }
             if !names.insert(listener.name).inserted {
                 problems.error(at: section.place(of: "name"), "two listeners are called `\(listener.name)`")
             }
-            for endpoint in listener.endpoints where !endpoints.insert(endpoint).inserted {
-                problems.error(at: section.place(of: "address"), "two listeners have the address \(endpoint)")
+            for endpoint in listener.endpoints {
+                judgeAddress(endpoint.address, "address", section)
+                judgePort(
+                    endpoint, of: "the listener `\(listener.name)`", at: section.place(of: "address"), &ports)
             }
             judge(listener, section, configuration)
             configuration.listeners.append(listener)

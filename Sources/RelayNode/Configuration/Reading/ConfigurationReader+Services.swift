@@ -86,6 +86,7 @@ extension ConfigurationReader {
             problems.warning(
                 at: section.place(of: "metrics"), "`admin.metrics` is open on all addresses of this host")
         }
+        if let metrics = admin.metrics { judgeAddress(metrics.address, "metrics", section) }
         section.finish()
     }
 
@@ -96,6 +97,8 @@ extension ConfigurationReader {
             problems.error(
                 at: section.place(of: "address"),
                 "`cluster.address` must be one address by which the other nodes reach this one")
+        } else if let address = cluster.address {
+            judgeAddress(address, "address", section)
         }
         section.finish()
     }
