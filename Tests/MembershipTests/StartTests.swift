@@ -109,6 +109,23 @@ import Testing
         }
     }
 
+    @Test("a restart that asks soon after a copy did is no copy")
+    func restartAsksAfterCopy() {
+        var bench = Bench(of: 3)
+        for time in stride(from: Int64(1_000), through: 4_000, by: 500) {
+            bench.now = at(time)
+            _ = bench.hear(.rumours([]), from: 2)
+            _ = bench.hear(.askLastSeen, from: 2, nonce: 99)
+        }
+        for (nonce, time) in [(98, 4_100), (97, 4_300), (97, 5_300)] as [(UInt64, Int64)] {
+            bench.now = at(time)
+            #expect(bench.hear(.askLastSeen, from: 2, nonce: nonce).sent(to: 2).count == 1)
+        }
+        // The copy is still known as one.
+        bench.now = at(5_400)
+        #expect(bench.hear(.askLastSeen, from: 2, nonce: 99).sent(to: 2).contains(.cloned(nonce: 99)))
+    }
+
     @Test("a quick restart is told from a clone by asking again")
     func restartOrClone() {
         for isClone in [false, true] {

@@ -78,7 +78,7 @@ extension Detector {
             return false
         }
         // Who asked has begun: the next start that asks is no copy for that.
-        if known.nonce != sender.nonce { members[place].askedSince = nil }
+        if known.nonce != sender.nonce { members[place].askers = [] }
         members[place].nonce = sender.nonce
         members[place].heard = max(known.heard ?? Uptime.start, now - age)
         members[place].unansweredSince = nil
@@ -132,11 +132,14 @@ extension Detector {
         guard known.nonce != 0, sender.nonce != known.nonce, let heard = known.heard,
             now - heard < cloneWindow
         else {
-            members[place].askedSince = nil
+            members[place].askers.removeAll { $0.nonce == sender.nonce }
             return
         }
-        let since = known.askedSince ?? now
-        members[place].askedSince = since
+        // † Each for itself: where a copy had asked, a restart of the member within the window was taken for the copy, and ended.
+        guard let since = known.askers.first(where: { $0.nonce == sender.nonce })?.since else {
+            members[place].askers = known.askers.suffix(Self.copiesKept - 1) + [(sender.nonce, now)]
+            return
+        }
         // What a process said before it ended may come late.
         guard heard - since >= settings.cloneWait else { return }
         if !known.copies.contains(sender.nonce) {

@@ -62,9 +62,9 @@ package struct Detector: Sendable {
         var toldAt: Uptime?
         /// Since when frames of an older start come beside those of this one.
         var elderSince: Uptime?
-        /// Since when a process with its key asks what we saw of it, while it goes on speaking.
-        var askedSince: Uptime?
-        /// The nonces of those that did.
+        /// Processes with its key that ask what we saw of it, the newest, and since when each does.
+        var askers: [(nonce: UInt64, since: Uptime)] = []
+        /// The nonces of those that asked while it went on speaking.
         var copies: [UInt64] = []
     }
 
