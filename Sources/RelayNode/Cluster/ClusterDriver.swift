@@ -236,6 +236,7 @@ package actor ClusterDriver {
     /// Takes part until `stop`, or until the node may not any more.
     package func run() async -> ClusterEnd {
         var taken = 0
+        var aside = ContinuousClock.now
         for await input in inputs {
             await take(input)
             if let end {
@@ -244,9 +245,12 @@ package actor ClusterDriver {
             }
             arm()
             // Inputs may never end; who asks us something is heard between them, though not after each: to step aside
-            // costs more than most of them.
+            // costs more than most of them. † But a single frame may bring thousands of signatures, half a second of work.
             taken += 1
-            if taken.isMultiple(of: Self.inputsAtOnce) { await Task.yield() }
+            if taken.isMultiple(of: Self.inputsAtOnce) || ContinuousClock.now - aside > Self.framesLongest {
+                await Task.yield()
+                aside = ContinuousClock.now
+            }
         }
         finish()
         return .stopped
