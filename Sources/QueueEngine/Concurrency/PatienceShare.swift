@@ -1,5 +1,5 @@
 /// Places for what mostly takes a moment and sometimes takes forever: who is slow moves to a second share, so
-/// that the slow never keep the quick from starting. Where both are full, a few places more are kept for who came last.
+/// that the slow never keep the quick from starting. Where no quick one is free, a few more are kept for who came last.
 package struct PatienceShare: Sendable, Equatable {
     package enum Place: Sendable, Equatable {
         case quick, slow
