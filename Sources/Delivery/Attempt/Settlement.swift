@@ -17,18 +17,18 @@ struct Settlement {
     private(set) var tellsOfDelay = false
 
     /// - Parameters:
+    ///   - notAfter: when its route is looked at again; the schedule may say sooner.
     ///   - mayReport: false where the store takes no new message, a report neither: whoever had to be told of
     ///   a failure is tried again instead, since a failure without a report would be a loss.
     ///   - isFinalDelivery: the next hop is the mailbox (LMTP), and not another relay.
     init(
         of envelope: Envelope, results: [RecipientResult], now: Timestamp, schedule: RetrySchedule,
-        failures: Int,
+        failures: Int, notAfter: Timestamp? = nil,
         mayReport: Bool = true, isFinalDelivery: Bool = false, random: inout some RandomNumberGenerator
     ) {
         let deadline = schedule.deadline(of: envelope)
-        let next = min(
-            now + schedule.wait(afterFailures: failures + 1, using: &random), max(deadline, now + .seconds(1))
-        )
+        let scheduled = now + schedule.wait(afterFailures: failures + 1, using: &random)
+        let next = min(scheduled, max(min(notAfter ?? deadline, deadline), now + .seconds(1)))
         let hasSender = envelope.reversePath != .null
         if let noticeAt = schedule.noticeAt(of: envelope), now >= noticeAt, now < deadline {
             tellsOfDelay = mayReport

@@ -115,8 +115,10 @@ extension DispatchState {
             let limits = settings.limits
             let ceiling = destination.isFromDNS ? limits.connectionsPerSite : limits.connectionsPerRoute
             number = sites.insert(
-                Site(destination: destination, concurrency: SiteConcurrency(ceiling: ceiling, limits: limits))
-            )
+                Site(
+                    destination: destination,
+                    concurrency: SiteConcurrency(
+                        ceiling: ceiling, isRoute: !destination.isFromDNS, limits: limits)))
             siteNumbers[destination.key] = number
         }
         if case .site(number, _) = domains[place].kind {

@@ -170,7 +170,9 @@ extension DispatchState {
             sites[site].concurrency.openingAbandoned()
             sites[site].isWaiting = true
             waitingAgain.append(site)
-        } else if sites[site].concurrency.openingFailed(now: now, limits: settings.limits, using: &random) {
+        } else if sites[site].concurrency.openingFailed(
+            spoke: !failure.isOurWord, now: now, limits: settings.limits, using: &random)
+        {
             counters.sitesFailed += 1
             sites[site].lastFailure = failure
             if let work = take(site) {
@@ -197,6 +199,15 @@ extension DispatchState {
             awaken(domain)
         }
         sites[site].queue.removeAll()
+    }
+
+    /// When a route that rests is looked at again. An entry that failed with it goes on then, not at its own
+    /// time: it is the route that failed, and all the others' mail goes.
+    func routeRestEnd(of slot: Slot) -> Timestamp? {
+        guard case .site(let number, _) = domains[Int(scheduler.domainIndex(slot).rawValue)].kind,
+            sites[number].concurrency.isRoute, case .dead(let until, _) = sites[number].concurrency.health
+        else { return nil }
+        return until
     }
 
     private mutating func endOpening(_ worker: Int) {

@@ -144,6 +144,7 @@ extension Dispatcher {
             let settlement = Settlement(
                 of: envelope, results: results, now: now, schedule: state.settings.retry,
                 failures: more.reduce(work.failures) { max($0, $1.work.failures) },
+                notAfter: more.isEmpty ? state.routeRestEnd(of: work.slot) : nil,
                 mayReport: mayReport, isFinalDelivery: isFinalDelivery, random: &state.random)
             let isOnly =
                 more.isEmpty

@@ -31,6 +31,9 @@ package struct ConcurrencyLimits: Sendable, Equatable {
     package var patienceLongest: Duration = .seconds(75)
     /// How long a dead site rests before one connection looks again; doubles with each failure.
     package var siteRestFirst: Duration = .seconds(60)
+    /// The same for a configured smarthost or LMTP server that takes no connection: all its mail waits while
+    /// it restarts, and restarts are quick.
+    package var routeRestFirst: Duration = .seconds(1)
     package var siteRestLongest: Duration = .seconds(15 * 60)
     /// After a site refused one more connection beside those that stand, how long we ask for no more.
     package var siteGrowthPause: Duration = .seconds(60)

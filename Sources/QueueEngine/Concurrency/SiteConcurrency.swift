@@ -31,9 +31,12 @@ package struct SiteConcurrency: Sendable, Equatable {
     private var growsFrom = Timestamp(milliseconds: .min)
     /// Most that this site may ever have.
     package let ceiling: Int
+    /// A smarthost or LMTP server that the operator named, not found by DNS.
+    package let isRoute: Bool
 
-    package init(ceiling: Int, limits: ConcurrencyLimits) {
+    package init(ceiling: Int, isRoute: Bool = false, limits: ConcurrencyLimits) {
         self.ceiling = max(1, ceiling)
+        self.isRoute = isRoute
         allowance = min(max(1, limits.connectionsFirst), self.ceiling)
     }
 
@@ -59,10 +62,12 @@ package struct SiteConcurrency: Sendable, Equatable {
 
     /// No host of the site took the connection.
     ///
+    /// - Parameter spoke: a host took the connection and refused us by a reply.
     /// - Returns: whether the site is dead now. While other connections stand it is not: the site has had
     ///   enough of us.
     package mutating func openingFailed(
-        now: Timestamp, limits: ConcurrencyLimits, using random: inout some RandomNumberGenerator
+        spoke: Bool = false, now: Timestamp, limits: ConcurrencyLimits,
+        using random: inout some RandomNumberGenerator
     ) -> Bool {
         opening -= 1
         if open > 0 {
@@ -70,7 +75,7 @@ package struct SiteConcurrency: Sendable, Equatable {
             growsFrom = now + limits.siteGrowthPause
             return false
         }
-        rest(now: now, limits: limits, using: &random)
+        rest(spoke: spoke, now: now, limits: limits, using: &random)
         return true
     }
 
@@ -86,13 +91,18 @@ package struct SiteConcurrency: Sendable, Equatable {
         if allowance < ceiling && now >= growsFrom { allowance += 1 }
     }
 
-    /// The site turned us away after it had greeted us.
+    /// The site takes nothing from us for now.
+    ///
+    /// - Parameter spoke: it said so. A route that says no is not asked again after a second: it may count
+    ///   how often a password was wrong.
     package mutating func rest(
-        now: Timestamp, limits: ConcurrencyLimits, using random: inout some RandomNumberGenerator
+        spoke: Bool = true, now: Timestamp, limits: ConcurrencyLimits,
+        using random: inout some RandomNumberGenerator
     ) {
         var failures = 1
         if case .dead(_, let before) = health { failures = before + 1 }
-        let wait = min(limits.siteRestFirst * (1 << min(failures - 1, 16)), limits.siteRestLongest)
+        let first = isRoute && !spoke ? limits.routeRestFirst : limits.siteRestFirst
+        let wait = min(first * (1 << min(failures - 1, 16)), limits.siteRestLongest)
         health = .dead(until: now + wait * Double.random(in: 0.8...1.2, using: &random), failures: failures)
         allowance = min(max(1, limits.connectionsFirst), ceiling)
     }

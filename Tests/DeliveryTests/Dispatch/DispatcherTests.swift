@@ -1,5 +1,6 @@
 import MailValues
 import QueueEngine
+import RoutingPolicy
 import SMTPProtocol
 import TestSupport
 import Testing
@@ -70,6 +71,33 @@ struct DispatcherTests {
             await house.store.until { $0.removed.contains(id) }
         }
         #expect(house.dialer.deliveries.count == 2)
+    }
+
+    @Test("a smarthost that restarts costs seconds: who met it goes on with who waits for it")
+    func routeRestarts() async {
+        let isBack = Flag()
+        let dialer = ScriptedDialer(greeting: { _ throws(DialError) in
+            guard isBack.isRaised else { throw .notConnected(detail: "refused") }
+            return .everything
+        })
+        let house = DeliveryHouse(dialer: dialer) {
+            $0.routes.setRoute(
+                .smarthost(SmarthostRoute(hosts: [HostPort(host: "198.51.100.1", port: 25)])),
+                for: "to.example")
+        }
+        await house.run {
+            let tried = house.accept(to: ["a@to.example"])
+            await house.store.until { $0.envelopes[tried]?.recipients[0].progress.attempts == 1 }
+            await house.idle()
+            house.accept(to: ["b@to.example"])
+            isBack.raise()
+            let begun = house.clock.now
+            while house.dispatcher.status.waiting > 0, house.clock.now - begun < .seconds(4) {
+                await house.pass(.milliseconds(250))
+            }
+            await house.idle()
+            #expect(house.dialer.deliveries.count == 2)
+        }
     }
 
     @Test("a refused recipient is reported to the sender, the others are delivered")

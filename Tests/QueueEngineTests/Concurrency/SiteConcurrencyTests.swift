@@ -30,11 +30,15 @@ struct SiteConcurrencyTests {
         }
     }
 
-    @Test("a dead site rests, longer with each failure, and is looked at with one connection")
-    mutating func rests() {
-        var site = SiteConcurrency(ceiling: 20, limits: limits)
+    @Test(
+        "a dead site rests, a route shorter, longer with each failure; and is looked at with one connection",
+        arguments: [
+            (false, [60, 120, 240, 480, 900, 900, 900, 900]), (true, [1, 2, 4, 8, 16, 32, 64, 128]),
+        ])
+    mutating func rests(isRoute: Bool, seconds: [Int]) {
+        var site = SiteConcurrency(ceiling: 20, isRoute: isRoute, limits: limits)
         var now = start
-        var rests: [Int64] = []
+        var rests: [Duration] = []
         for failure in 0..<8 {
             #expect(site.permission(now: now) == .open(failure == 0 ? .unknown : .probe))
             site.openingBegan()
@@ -45,11 +49,11 @@ struct SiteConcurrencyTests {
                 Issue.record("a dead site rests")
                 return
             }
-            rests.append((until - now).components.seconds)
+            rests.append(until - now)
             now = until
         }
-        for (rest, expected) in zip(rests, [60, 120, 240, 480, 900, 900, 900, 900] as [Int64]) {
-            #expect((expected * 8 / 10...expected * 12 / 10).contains(rest))
+        for (rest, expected) in zip(rests, seconds) {
+            #expect((.milliseconds(expected * 799)...Duration.milliseconds(expected * 1_201)).contains(rest))
         }
         site.openingBegan()
         site.opened()

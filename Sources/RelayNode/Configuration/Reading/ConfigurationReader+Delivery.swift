@@ -70,6 +70,7 @@ extension ConfigurationReader {
         section.read("idle-reuse", .duration(.zero ... .seconds(300)), into: &limits.idleReuse)
         section.read("patience", duration, into: &limits.patienceLongest)
         section.read("dead-site-rest-first", duration, into: &limits.siteRestFirst)
+        section.read("dead-route-rest-first", duration, into: &limits.routeRestFirst)
         section.read(
             "dead-site-rest-longest", .duration(.seconds(1) ... .seconds(86_400)),
             into: &limits.siteRestLongest)
