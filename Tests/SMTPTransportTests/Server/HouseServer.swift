@@ -28,6 +28,7 @@ final class HouseServer: Sendable {
         var wishes = SessionOptions(hostname: Domain("mx.example.test"))
         // A test may wait long for its turn on a busy machine.
         wishes.limits.drainTimeout = .seconds(3_600)
+        wishes.limits.handshakeTimeout = .seconds(3_600)
         options(&wishes)
         let session = SessionSettings(wishes)
         var settings = SMTPListenerSettings(name: "mx", receivers: house) { _ in session }
