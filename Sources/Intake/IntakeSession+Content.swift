@@ -286,7 +286,8 @@ extension IntakeSession {
         event.add("recipients", .number(Int64(envelope.recipients.count)))
         event.add("size", .number(Int64(envelope.sizeOctets)))
         event.add(
-            "right", transaction.right?.description ?? transaction.provisional.map { _ in "shared network" })
+            "right", transaction.right.map(text(of:)) ?? transaction.provisional.map { _ in "shared network" }
+        )
         if envelope.repairedLineEnds { event.add("repaired_line_ends", .flag(true)) }
         if !envelope.fingerprints.isEmpty {
             event.add("fingerprints", .list(envelope.fingerprints.map(\.description)))
@@ -296,6 +297,14 @@ extension IntakeSession {
             event.add("reason", hold.reason)
         }
         return event.encoded()
+    }
+
+    /// A session's messages have one right after another.
+    private func text(of right: Right) -> String {
+        if let rightMemory, rightMemory.right == right { return rightMemory.text }
+        let text = right.description
+        rightMemory = (right, text)
+        return text
     }
 
     private func stored(

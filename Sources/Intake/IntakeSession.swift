@@ -27,6 +27,8 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     /// The message whose envelope the store is writing.
     var committing: QueueID?
     var gateMemory = GateMemory()
+    /// The last right, as events call it.
+    var rightMemory: (right: Right, text: String)?
     private var isAdmitted = false
     private let isTrusted: Bool
 

@@ -30,6 +30,8 @@ package struct Event: Sendable {
         self.at = at
         self.message = message
         self.fields = fields
+        // As many as mail that is taken or delivered has: else the array grows five times.
+        self.fields.reserveCapacity(16)
     }
 
     package mutating func add(_ name: StaticString, _ value: Value) { fields.append((name, value)) }

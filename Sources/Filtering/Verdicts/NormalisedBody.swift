@@ -28,10 +28,11 @@ package struct NormalisedBody: Sendable {
         let count = Self.becomes.withUnsafeBufferPointer { becomes in
             var count = 0
             for octet in piece {
-                // Without a branch: what an octet is cannot be foretold.
+                // Without a branch, since what an octet is cannot be foretold: 1 for all but 0. (A comparison
+                // becomes a branch when it is compiled, and the loop three times as slow.)
                 let letter = becomes[Int(octet)]
                 room[count] = letter
-                count &+= letter == 0 ? 0 : 1
+                count &+= Int(truncatingIfNeeded: (UInt(letter) &+ 255) &>> 8)
             }
             return count
         }

@@ -22,8 +22,11 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private let looksForEarlyTalk: Bool
     private let clock: @Sendable () -> Timestamp
     private var session: ServerSession
+    /// Of `session`, since the actions were last carried out.
+    private var outlook = Outlook()
     private var receiver: any MailReceiver
     private var context: ChannelHandlerContext?
+    private var allocator = ByteBufferAllocator()
     private var actions: [ServerAction] = []
     private var isPerforming = false
     private var output: [UInt8] = []
@@ -55,6 +58,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        allocator = context.channel.allocator
         registry.add(self)
         if context.channel.isActive { begin() }
     }
@@ -101,7 +105,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     }
 
     func read(context: ChannelHandlerContext) {
-        if session.wantsInput && !receiverIsFull { context.read() } else { readIsWaiting = true }
+        if outlook.wantsInput && !receiverIsFull { context.read() } else { readIsWaiting = true }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -181,16 +185,20 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
         isPerforming = true
         var index = 0
         while index < actions.count {
-            perform(actions[index])
+            // Taken out, not copied: `close` counts nothing, and is not carried out.
+            var action = ServerAction.close
+            swap(&action, &actions[index])
+            perform(action)
             index += 1
         }
         actions.removeAll(keepingCapacity: true)
         isPerforming = false
+        outlook = Self.outlook(of: &session)
         keepTime()
         readIfWanted()
     }
 
-    private func perform(_ action: ServerAction) {
+    private func perform(_ action: consuming ServerAction) {
         switch action {
         case .send(let reply):
             reply.append(to: &output)
@@ -234,6 +242,18 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
         }
     }
 
+    /// What the machine wants of us until something happens.
+    private struct Outlook {
+        var deadline: Timestamp?
+        var wantsInput = true
+    }
+
+    /// By reference: a class that asks a struct it holds copies it first, and this one has two dozen counted
+    /// fields.
+    private static func outlook(of session: inout ServerSession) -> Outlook {
+        Outlook(deadline: session.deadline, wantsInput: session.wantsInput)
+    }
+
     private func startTLS() {
         guard let context, let tls = listener.tls else { return close() }
         flush()
@@ -246,7 +266,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     private func flush() {
         guard !output.isEmpty, let context else { return }
-        var buffer = context.channel.allocator.buffer(capacity: output.count)
+        var buffer = allocator.buffer(capacity: output.count)
         buffer.writeBytes(output)
         if output.capacity > Self.outputOctetsKept {
             output = []
@@ -263,7 +283,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     }
 
     private func readIfWanted() {
-        guard readIsWaiting, !isClosing, session.wantsInput, !receiverIsFull, let context else { return }
+        guard readIsWaiting, !isClosing, outlook.wantsInput, !receiverIsFull, let context else { return }
         readIsWaiting = false
         context.read()
     }
@@ -272,7 +292,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     /// One timer a session, set anew only when it fires: deadlines move with every command, and mostly later.
     private func keepTime() {
-        guard let deadline = session.deadline, !hasEnded, let context else { return }
+        guard let deadline = outlook.deadline, !hasEnded, let context else { return }
         if let timerTime, timerTime <= deadline { return }
         timer?.cancel()
         timerTime = deadline
@@ -283,6 +303,6 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private func timerFired() {
         timerTime = nil
         guard !hasEnded else { return }
-        if let deadline = session.deadline, deadline <= clock() { tell(.deadlinePassed) } else { keepTime() }
+        if let deadline = outlook.deadline, deadline <= clock() { tell(.deadlinePassed) } else { keepTime() }
     }
 }
