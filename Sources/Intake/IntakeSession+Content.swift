@@ -165,7 +165,7 @@ extension IntakeSession {
 
     /// RFC 6409 §6.3: what an account may say in MAIL is known before; what it calls itself in From, only now.
     private func authorRefusal(_ edit: HeaderEdit, _ account: String) -> Reply? {
-        let rule = policy.listeners[listener]?.authors ?? .own
+        let rule = terms?.authors ?? .own
         guard rule != .any else { return nil }
         let authors = edit.fromAddresses()?.map(\.mailbox)
         let named = NamedAuthors(
@@ -263,7 +263,7 @@ extension IntakeSession {
         envelope.dsnEnvelopeID = mail.dsnEnvelopeID
         envelope.fingerprints = judgement.fingerprints
         envelope.hold = judgement.hold
-        if policy.listeners[listener]?.holdsMessages == true {
+        if terms?.holdsMessages == true {
             envelope.hold = Envelope.Hold(
                 by: "listener:\(listener)", reason: "the listener holds what it takes",
                 since: message.startedAt)

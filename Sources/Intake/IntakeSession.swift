@@ -13,8 +13,12 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     // @unchecked: see above; the lane is the isolation.
     let flow: IntakeFlow
     /// As of the last MAIL: a session may stand for hours, and what was taken from its client must not be his for as long.
-    private(set) var policy: IntakePolicy
+    private(set) var policy: IntakePolicy {
+        didSet { terms = policy.listeners[listener] }
+    }
     let listener: ListenerName
+    /// What the policy says of the listener; several questions a message are asked of it.
+    private(set) var terms: IntakePolicy.Listener?
     private(set) var kind: ClientStanding.ListenerKind
     var facts: ConnectionFacts
     var clientName: String?
@@ -37,7 +41,8 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         self.listener = listener
         self.flow = flow
         self.policy = policy
-        kind = policy.listeners[listener]?.kind ?? .mx
+        terms = policy.listeners[listener]
+        kind = terms?.kind ?? .mx
         clientName = facts.clientName
         isTrusted = policy.relay.right(of: ClientStanding(address: facts.client, listener: .mx)) != nil
     }
@@ -111,7 +116,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         case .admitted:
             isAdmitted = true
             flow.metrics.sessionsOpen.add(1)
-            if policy.listeners[listener]?.looksUpNames == true && clientName == nil {
+            if terms?.looksUpNames == true && clientName == nil {
                 lookUpName(asker.lane)
             }
             return paced(.accept, ticket, asker)
@@ -132,7 +137,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         421, EnhancedStatus(4, 7, 0), "Too many connections, try later")
 
     private func xclient() -> Answer {
-        let peers = policy.listeners[listener]?.xclientPeers ?? NetworkSet()
+        let peers = terms?.xclientPeers ?? NetworkSet()
         guard peers.contains(facts.proxy ?? facts.client) else {
             return .refuse(Reply(550, EnhancedStatus(5, 7, 0), "XCLIENT not permitted"))
         }
@@ -172,7 +177,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         let latest = flow.policy
         guard latest !== policy else { return }
         policy = latest
-        kind = latest.listeners[listener]?.kind ?? kind
+        kind = terms?.kind ?? kind
     }
 
     private func recipient(_ command: RecipientCommand) -> Answer {

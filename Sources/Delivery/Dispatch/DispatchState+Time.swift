@@ -3,6 +3,8 @@ import MailValues
 import QueueEngine
 
 extension DispatchState {
+    /// Between two looks at all sites and connections.
+    static let round: Duration = .milliseconds(250)
     /// Entries that become due in one step.
     static let dueBatch = 1_024
     /// Domains that are looked at in one step.
@@ -15,9 +17,14 @@ extension DispatchState {
     /// - Returns: whether more is waiting to be done at once.
     mutating func tick(now: Timestamp, mayDeliver: Bool, _ effects: inout Effects) -> Bool {
         self.mayDeliver = mayDeliver
-        watchOpenings(now: now, &effects)
-        watchLookUps(now: now)
-        dismissIdle(now: now, &effects)
+        // What looks at everything comes once in a while; a step that follows at once has its batch to do.
+        let isRound = now >= nextRound || isStopping
+        if isRound {
+            nextRound = now + Self.round
+            watchOpenings(now: now, &effects)
+            watchLookUps(now: now)
+            dismissIdle(now: now, &effects)
+        }
         guard !isStopping else {
             if let abortAt, now >= abortAt { abortAll(&effects) }
             return false
@@ -38,7 +45,11 @@ extension DispatchState {
             startSettlers(&effects)
             isMore = isMore || !resting.isEmpty
             // What waited for the store, or for a share, and was woken by nobody.
-            for site in sites.numbers where !sites[site].queue.isEmpty { pump(site, now: now, &effects) }
+            if isRound {
+                for site in sites.places where sites.holds(site) && !sites[site].queue.isEmpty {
+                    pump(site, now: now, &effects)
+                }
+            }
         }
         openWaiting(now: now, &effects)
         startLookUps(now: now, &effects)
@@ -50,7 +61,7 @@ extension DispatchState {
 
     private mutating func watchOpenings(now: Timestamp, _ effects: inout Effects) {
         let limits = settings.limits
-        for number in workers.numbers {
+        for number in workers.places where workers.holds(number) {
             guard !workers[number].hasEnded, case .opening(let since, let place) = workers[number].phase
             else { continue }
             let age = now - since
@@ -95,7 +106,7 @@ extension DispatchState {
     private mutating func dismissIdle(now: Timestamp, _ effects: inout Effects) {
         // Where living sites wait for a place, whoever has nothing to do makes room.
         let isCrowded = !waitingLiving.isEmpty && livingCount >= settings.limits.connectionsTotal
-        for number in workers.numbers {
+        for number in workers.places where workers.holds(number) {
             if isStopping, case .awaitingRecord(let continuation) = workers[number].phase {
                 workers[number].phase = .busy
                 effects.resumed.append((continuation, nil))
@@ -121,7 +132,7 @@ extension DispatchState {
     }
 
     private mutating func abortAll(_ effects: inout Effects) {
-        for number in workers.numbers {
+        for number in workers.places where workers.holds(number) {
             if let connection = workers[number].connection { effects.aborted.append(connection) }
         }
     }
@@ -142,6 +153,6 @@ extension DispatchState {
             leaveSite(domain)
             domains[Int(domain.rawValue)] = DomainKnowledge()
         }
-        for number in Array(sites.numbers) { retire(number) }
+        for number in sites.places where sites.holds(number) { retire(number) }
     }
 }

@@ -65,6 +65,7 @@ struct DispatchState: ~Copyable, Sendable {
 
     /// Set once: nothing new is begun, and after `abortAt` what still runs is cut.
     var isStopping = false
+    var nextRound = Timestamp(milliseconds: .min)
     var abortAt: Timestamp?
 
     init(settings: DeliverySettings, seed: UInt64) {
@@ -172,7 +173,7 @@ struct DispatchState: ~Copyable, Sendable {
         status.octets = scheduler.octets
         status.connections = livingCount
         status.sites = sites.count
-        for number in sites.numbers {
+        for number in sites.places where sites.holds(number) {
             status.connectionsIdle += sites[number].idle.count
             if case .dead = sites[number].concurrency.health { status.sitesResting += 1 }
         }

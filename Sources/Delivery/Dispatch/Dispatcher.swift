@@ -32,7 +32,7 @@ package struct DeliverySeams: Sendable {
 /// held for short steps and never across a wait, a disk or a socket.
 package final class Dispatcher: MessageFeed {
     /// How often time is looked at: what is due, who waits too long.
-    static let tick: Duration = .milliseconds(250)
+    static let tick = DispatchState.round
 
     let seams: DeliverySeams
     let state: Mutex<DispatchState>

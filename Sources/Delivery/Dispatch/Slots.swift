@@ -40,6 +40,9 @@ struct Slots<Value: Sendable>: Sendable {
         count -= 1
     }
 
-    /// The numbers in use, lowest first.
-    var numbers: some Sequence<Int> { values.indices.lazy.filter { values[$0].isUsed } }
+    /// All numbers there are, those that are not in use among them: ask `holds`. (A sequence of those in use
+    /// would hold the values, and the first change in a loop over it would copy them all.)
+    var places: Range<Int> { 0..<values.count }
+
+    func holds(_ number: Int) -> Bool { values[number].isUsed }
 }

@@ -18,7 +18,7 @@ struct GateMemory {
 
 extension IntakeSession {
     /// What the listener lets the gate do.
-    private var rule: GateRule { policy.listeners[listener]?.reputation ?? .off }
+    private var rule: GateRule { terms?.reputation ?? .off }
 
     private var gateIfAsked: (any IntakeGate)? { rule == .off ? nil : flow.gate }
 

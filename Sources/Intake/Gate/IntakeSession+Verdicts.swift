@@ -12,7 +12,7 @@ struct Judgement {
 }
 
 extension IntakeSession {
-    private var rule: VerdictRule { policy.listeners[listener]?.verdicts ?? .off }
+    private var rule: VerdictRule { terms?.verdicts ?? .off }
 
     /// Whether a message's fingerprints are looked for. That costs some microseconds for 4 KiB, and is done where nobody
     /// has said a verdict yet too: the first one must find what waits in the queue.

@@ -65,6 +65,8 @@ struct ContentReader: Sendable, Equatable {
         let end = octets.count
         var index = 0
         var run = 0
+        // Read once: the settings are shared, and each look at them counts a reference.
+        let (longestLine, longestHeader) = (settings.limits.textLineOctets, settings.limits.headerOctets)
         while index < end {
             switch position {
             case .lineStart:
@@ -104,9 +106,7 @@ struct ContentReader: Sendable, Equatable {
             case .middle:
                 let found = LineEnds.next(in: octets, from: index, seen: &seen)
                 lineOctets += found - index
-                if lineOctets > settings.limits.textLineOctets
-                    || isInHeader && headerOctets + lineOctets > settings.limits.headerOctets
-                {
+                if lineOctets > longestLine || isInHeader && headerOctets + lineOctets > longestHeader {
                     failLine(endingAt: found, unkept: run, settings)
                 }
                 if found == end {
@@ -118,7 +118,7 @@ struct ContentReader: Sendable, Equatable {
                     position = .carriageReturn
                 } else if octets[found] == 0x0D, octets[found + 1] == 0x0A {
                     index = found + 2
-                    endLine(settings, unkept: index - run)
+                    if isInHeader { endLine(settings, unkept: index - run) } else { lineOctets = 0 }
                     position = .lineStart
                 } else {
                     // A bare CR or LF. What follows is not the start of a line as the sender sees it, so a

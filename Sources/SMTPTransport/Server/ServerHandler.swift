@@ -26,10 +26,12 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private var outlook = Outlook()
     private var receiver: any MailReceiver
     private var context: ChannelHandlerContext?
-    private var allocator = ByteBufferAllocator()
     private var actions: [ServerAction] = []
     private var isPerforming = false
     private var output: [UInt8] = []
+    /// What was last written; the channel has let go of it if the socket took it all, and then its memory
+    /// serves again.
+    private var written = ByteBuffer()
     private var receiverIsFull = false
     private var readIsWaiting = false
     private var isClosing = false
@@ -58,7 +60,6 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        allocator = context.channel.allocator
         registry.add(self)
         if context.channel.isActive { begin() }
     }
@@ -266,14 +267,15 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     private func flush() {
         guard !output.isEmpty, let context else { return }
-        var buffer = allocator.buffer(capacity: output.count)
-        buffer.writeBytes(output)
+        written.clear(minimumCapacity: output.count)
+        written.writeBytes(output)
         if output.capacity > Self.outputOctetsKept {
             output = []
         } else {
             output.removeAll(keepingCapacity: true)
         }
-        context.writeAndFlush(Self.wrapOutboundOut(buffer), promise: nil)
+        context.writeAndFlush(Self.wrapOutboundOut(written), promise: nil)
+        if written.capacity > Self.outputOctetsKept { written = ByteBuffer() }
     }
 
     private func close() {
