@@ -14,7 +14,7 @@ package struct StoreOptions: Sendable, Equatable {
     /// Octets of chunks written between two syncs, so that a large message delays no small one.
     package var chunkOctetsPerBatch = 256 << 10
     /// Octets of chunks a second while small messages come: what they are bounded to, and what they get in any case.
-    package var chunkRateBesideSmall = 32 << 20
+    package var chunkRateBesideSmall = 24 << 20
     /// The ledger forgets its oldest lines beyond this size …
     package var ledgerOctets = 1 << 30
     /// … or this age.
