@@ -164,7 +164,7 @@ struct DemandTests {
         }
         #expect(bert.events.frames.map(\.octets) == (1...10).map { [UInt8($0)] })
         #expect(anna.events.count(of: .down(bert.id, .bulk)) == 0)
-        // Each frame had a link of its own; where the machine stands still, one is made twice.
+        // Each frame had a link of its own; one that does not stand in time, on a busy machine, is made anew.
         #expect(anna.transport.statistics.connections >= 11)
         anna.transport.shutdown()
         bert.transport.shutdown()

@@ -139,12 +139,15 @@ extension Dispatcher {
     ) -> Record {
         let now = seams.clock.now
         let work = first.work
+        // Only what never had a connection hurries after its route: a message that breaks each connection it
+        // gets would be the first on the next one too, and keep the route from all others.
+        let failedWithRoute = worker == nil && more.isEmpty
         let results = more.isEmpty ? first.results : first.results + more.flatMap(\.results)
         let (settlement, isOnly, settings, reportID) = state.withLock { state in
             let settlement = Settlement(
                 of: envelope, results: results, now: now, schedule: state.settings.retry,
                 failures: more.reduce(work.failures) { max($0, $1.work.failures) },
-                notAfter: more.isEmpty ? state.routeRestEnd(of: work.slot) : nil,
+                notAfter: failedWithRoute ? state.routeRestEnd(of: work.slot) : nil,
                 mayReport: mayReport, isFinalDelivery: isFinalDelivery, random: &state.random)
             let isOnly =
                 more.isEmpty

@@ -118,7 +118,7 @@ struct ContentReader: Sendable, Equatable {
                     position = .carriageReturn
                 } else if octets[found] == 0x0D, octets[found + 1] == 0x0A {
                     index = found + 2
-                    if isInHeader { endLine(settings, unkept: index - run) } else { lineOctets = 0 }
+                    endLine(settings, unkept: index - run)
                     position = .lineStart
                 } else {
                     // A bare CR or LF. What follows is not the start of a line as the sender sees it, so a

@@ -100,6 +100,26 @@ struct DispatcherTests {
         }
     }
 
+    @Test(
+        "a message that breaks its smarthost's connections waits its own time, and is not the first on each",
+        arguments: [false, true])
+    func breaksConnections(afterDot: Bool) async {
+        let dialer = ScriptedDialer(answering: { transaction, _, _ in
+            .allLost(transaction, afterDot: afterDot)
+        })
+        let house = DeliveryHouse(dialer: dialer) {
+            $0.routes.setRoute(
+                .smarthost(SmarthostRoute(hosts: [HostPort(host: "198.51.100.1", port: 25)])),
+                for: "to.example")
+        }
+        await house.run {
+            let id = house.accept(to: ["a@to.example"])
+            await house.store.until { $0.envelopes[id]?.recipients[0].progress.attempts == 1 }
+            let due = house.store.contents.envelopes[id]?.recipients[0].progress.nextAttempt
+            #expect(due == house.clock.now + .seconds(300))
+        }
+    }
+
     @Test("a refused recipient is reported to the sender, the others are delivered")
     func bounces() async {
         let dialer = ScriptedDialer(answering: { transaction, _, _ in
