@@ -17,7 +17,12 @@ final class DirectoryLock: Sendable {
         }
     }
 
-    deinit { Glibc.close(file) }
+    deinit {
+        // Said, not left to the close: between a fork and its exec a child holds the same open file, and with
+        // it the lock.
+        release()
+        Glibc.close(file)
+    }
 
     /// Lets others in at once, whoever still holds this object.
     func release() { _ = flock(file, LOCK_UN) }

@@ -1,3 +1,4 @@
+import Glibc
 import MailValues
 import QueueEngine
 import Testing
@@ -37,6 +38,33 @@ import Testing
         }
         queue.close()
         try RocksQueue.openSample(scratch).close()
+    }
+
+    @Test(
+        "a directory is free as soon as its lock goes, though a child that is being started still has its file"
+    )
+    func freesDirectory() throws {
+        let scratch = ScratchDirectory()
+        try RocksQueue.openSample(scratch).close()
+        var lock: DirectoryLock? = try DirectoryLock(scratch.store)
+        // Between fork and exec a child holds all that we hold.
+        let ofChild = try #require(duplicate(of: scratch.store + "/chappe.lock"))
+        defer { close(ofChild) }
+        #expect(throws: StoreOpenError.locked(directory: scratch.store)) { try DirectoryLock(scratch.store) }
+        #expect(lock != nil)
+        lock = nil
+        #expect(throws: Never.self) { try DirectoryLock(scratch.store) }
+    }
+
+    /// A second descriptor of what we have open under `path`.
+    private func duplicate(of path: String) -> Int32? {
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let octets = Array(path.utf8CString.dropLast())
+        for descriptor in Int32(0)..<1_024 {
+            let count = readlink("/proc/self/fd/\(descriptor)", &target, target.count)
+            if count > 0, Array(target[..<count]) == octets { return dup(descriptor) }
+        }
+        return nil
     }
 }
 
