@@ -185,7 +185,8 @@ package protocol QueueStore: AnyObject, Sendable {
     var isCertain: Bool { get }
 
     /// Writes and syncs all changes in one batch, then runs `completion` on `lane`. `accept` is refused with
-    /// `full` while intake is stopped.
+    /// `full` while intake is stopped. Commits take effect in the order they are given, but that new mail may
+    /// overtake others: an id that was removed is not accepted anew before the removal is complete.
     func commit(_ changes: [QueueChange], lane: any Lane, completion: @escaping StoreCompletion)
 
     /// Takes back the commit that accepts `id`, if it has only waited so far: its completion then runs with
@@ -213,6 +214,7 @@ package protocol QueueStore: AnyObject, Sendable {
 
 /// Who is told of every message that has become ours, right after its commit, on any thread.
 package protocol MessageFeed: AnyObject, Sendable {
-    /// `content` is what was stored, if it is still in memory: the first attempt need not read it back.
-    func arrived(_ envelope: Envelope, content: [[UInt8]])
+    /// `content` is what was stored, if it is still in memory: the first attempt need not read it back. `lane`
+    /// is where the caller runs: whoever is woken there is woken cheapest.
+    func arrived(_ envelope: Envelope, content: [[UInt8]], on lane: (any Lane)?)
 }

@@ -21,6 +21,9 @@ final class Writer: @unchecked Sendable {
     private let reopen: @Sendable () throws(DatabaseError) -> Database
     private let batch = Batch()
     private var waiting = Inbox.Waiting()
+    /// Places in `waiting.commits`, as they are written.
+    private var order: [Int] = []
+    private var arrivals: [(id: QueueID, index: Int)] = []
     private var backlog = ChunkBacklog()
     private var completions = Completions()
     private var progressed: ProgressedMessages
@@ -51,6 +54,7 @@ final class Writer: @unchecked Sendable {
 
     /// Until the inbox is closed and empty.
     func run() {
+        Database.countNoComparisons()
         while true {
             gather()
             // With chunks in hand more of them are no reason to hurry.
@@ -97,21 +101,53 @@ final class Writer: @unchecked Sendable {
     // MARK: Commits
 
     private func writeCommits(_ database: Database) {
+        arrange()
         var next = 0
-        while next < waiting.commits.count {
+        while next < order.count {
             batch.removeAll()
             let first = next
             var accepted = 0
-            while next < waiting.commits.count, batch.octets < options.batchOctets {
-                accepted += fill(from: next, database)
+            while next < order.count, batch.octets < options.batchOctets {
+                accepted += fill(from: order[next], database)
                 next += 1
             }
-            finish(first..<next, accepted: accepted, database)
+            finish(order[first..<next], accepted: accepted, database)
             if !health.isWell {
-                refuse(next..<waiting.commits.count)
+                refuse(order[next...])
                 return
             }
         }
+    }
+
+    /// New mail first and by id, then all else as it came.
+    ///
+    /// RocksDB's memory is a sorted list that remembers where it wrote last: whoever goes on just behind that
+    /// place is spared the search, and new ids are the largest. What follows on a message stays behind it.
+    private func arrange() {
+        arrivals.removeAll(keepingCapacity: true)
+        order.removeAll(keepingCapacity: true)
+        for (index, commit) in waiting.commits.enumerated() {
+            if let id = Self.arrival(commit.changes) {
+                arrivals.append((id, index))
+            } else {
+                order.append(index)
+            }
+        }
+        arrivals.sort { $0.id < $1.id }
+        order.insert(contentsOf: arrivals.lazy.map(\.index), at: 0)
+    }
+
+    /// The id of a message that comes with its history and nothing else: no order to others matters to it.
+    private static func arrival(_ changes: [QueueChange]) -> QueueID? {
+        var id: QueueID?
+        for change in changes {
+            switch change {
+            case .accept(let message) where id == nil: id = message.envelope.id
+            case .ledger: break
+            case .accept, .progress, .amend, .remove, .note: return nil
+            }
+        }
+        return id
     }
 
     /// Adds one commit to the batch, or refuses it; returns by how much the queue grows.
@@ -168,8 +204,8 @@ final class Writer: @unchecked Sendable {
         return accepts
     }
 
-    private func finish(_ range: Range<Int>, accepted: Int, _ database: Database) {
-        guard !batch.isEmpty else { return answer(range, .success(())) }
+    private func finish(_ places: ArraySlice<Int>, accepted: Int, _ database: Database) {
+        guard !batch.isEmpty else { return answer(places, .success(())) }
         let begun = ContinuousClock.now
         if hasSmall { pace.smallCame(at: begun) }
         hasSmall = false
@@ -177,28 +213,28 @@ final class Writer: @unchecked Sendable {
             try batch.write(to: database, synced: true)
             if let note = log.look(isSure: !hasWrittenUnsynced) { witness.log(note) }
             hasWrittenUnsynced = false
-            lastBatchCommits = range.count
+            lastBatchCommits = places.count
             health.batchWritten(
-                commits: range.count, octets: batch.octets, growth: accepted,
+                commits: places.count, octets: batch.octets, growth: accepted,
                 took: ContinuousClock.now - begun)
-            answer(range, .success(()))
+            answer(places, .success(()))
             wrote(batch.octets)
         } catch {
-            answer(range, .failure(fallSick(error)))
+            answer(places, .failure(fallSick(error)))
         }
     }
 
     private static let told: StoreCompletion = { _ in }
 
-    private func answer(_ range: Range<Int>, _ result: Result<Void, StoreError>) {
-        for index in range {
+    private func answer(_ places: some Sequence<Int>, _ result: Result<Void, StoreError>) {
+        for index in places {
             completions.add(waiting.commits[index].lane, waiting.commits[index].completion, result)
         }
         completions.deliver()
     }
 
-    private func refuse(_ range: Range<Int>) {
-        answer(range, .failure(health.refusal ?? .sick(detail: "the store is being mended")))
+    private func refuse(_ places: some Sequence<Int>) {
+        answer(places, .failure(health.refusal ?? .sick(detail: "the store is being mended")))
     }
 
     private func refuseAll() {
