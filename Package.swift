@@ -49,11 +49,13 @@ let ground: [Target] = [
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CUnbound"),
     .systemLibrary(name: "CRocksDB"),
+    .systemLibrary(name: "COctets"),
     .systemLibrary(name: "CZeroMQ"),
     room(0, "MailValues", exclude: ["MailValues.docc"]),
 ]
 
 let formats: [Target] = [
+    room(1, "OctetKernels", on: ["COctets"]),
     room(1, "SMTPProtocol", on: ["MailValues"], exclude: ["SMTPProtocol.docc"]),
     room(1, "MessageFormat", on: ["MailValues"], exclude: ["MessageFormat.docc"]),
     room(1, "DNSRecords", on: ["MailValues"], exclude: ["DNSRecords.docc"]),
@@ -64,7 +66,7 @@ let formats: [Target] = [
 ]
 
 let engines: [Target] = [
-    room(2, "Filtering", on: ["MailValues", "Convergence"], exclude: ["Filtering.docc"]),
+    room(2, "Filtering", on: ["MailValues", "OctetKernels", "Convergence"], exclude: ["Filtering.docc"]),
     room(
         2, "Reputation", on: ["MailValues", "Convergence"], exclude: ["Reputation.docc"]),
     room(2, "RoutingPolicy", on: ["MailValues", "SMTPProtocol"], exclude: ["RoutingPolicy.docc"]),
@@ -178,7 +180,7 @@ let suites: [Target] = [
     tests("CryptographyTests", on: ["MailValues", "Cryptography"]),
     tests("TelemetryTests", on: ["MailValues", "Telemetry"]),
     tests("AdminProtocolTests", on: ["MailValues", "AdminProtocol"]),
-    tests("FilteringTests", on: ["MailValues", "Convergence", "Filtering"]),
+    tests("FilteringTests", on: ["MailValues", "Convergence", "OctetKernels", "Filtering"]),
     tests("ReputationTests", on: ["MailValues", "Convergence", "Reputation"]),
     tests("RoutingPolicyTests", on: ["MailValues", "SMTPProtocol", "RoutingPolicy"]),
     tests("MembershipTests", on: ["MailValues", "Convergence", "Cryptography", "Membership"]),
