@@ -15,7 +15,8 @@ package struct ClientSession: Sendable {
         case handshaking
         case authenticating(Authentication)
         case idle
-        case transaction(ClientTransaction)
+        /// `transaction` is under way.
+        case transacting
         case quitting
         case closed
     }
@@ -24,6 +25,8 @@ package struct ClientSession: Sendable {
     let timeouts: ClientTimeouts
     let offersSCRAM: Bool
     var state = State.connecting
+    /// Not a part of `state`: each look at that would copy it.
+    private var transaction: ClientTransaction?
     var parser: ReplyParser
     var offer = PeerOffer()
     /// Commands sent whose reply has not come.
@@ -92,7 +95,7 @@ package struct ClientSession: Sendable {
         case .contentFailed:
             // Without its final dot the message is not taken (RFC 5321 §4.1.1.4); there is no other way to
             // stop.
-            if case .transaction = state { breakOff(detail: "our own content could not be read", &actions) }
+            if case .transacting = state { breakOff(detail: "our own content could not be read", &actions) }
         case .quit: quit(now: now, &actions)
         case .deadlinePassed: timeOut(now: now, &actions)
         case .disconnected(let detail): breakOff(detail: detail, &actions)
@@ -103,7 +106,7 @@ package struct ClientSession: Sendable {
 
     private mutating func takeReply(now: Timestamp, _ actions: inout [ClientAction]) {
         switch state {
-        case .transaction: advance(now: now, &actions) { $0.take($1, owed: &$2, into: &$3) }
+        case .transacting: advance(now: now, &actions) { $0.take($1, owed: &$2, into: &$3) }
         case .greeting: takeGreeting(now: now, &actions)
         case .hello(let isFallback): takeHello(isFallback: isFallback, now: now, &actions)
         case .startTLS: takeStartTLS(now: now, &actions)
@@ -115,10 +118,9 @@ package struct ClientSession: Sendable {
 
     /// In the middle of the content a peer may say why it is about to hang up.
     private var mayBeToldEarly: Bool {
-        if case .transaction(let transaction) = state {
-            transaction.phase == .content || transaction.phase == .chunks
-        } else {
-            false
+        switch transaction?.phase {
+        case .content, .chunks: true
+        default: false
         }
     }
 
@@ -142,10 +144,9 @@ package struct ClientSession: Sendable {
             return
         }
         mailCount += 1
-        state = .transaction(
-            ClientTransaction(
-                envelope, content: content, isWhole: isWhole, peer: offer.capabilities,
-                language: target.language))
+        state = .transacting
+        transaction = ClientTransaction(
+            envelope, content: content, isWhole: isWhole, peer: offer.capabilities, language: target.language)
         let afterReset = needsReset
         advance(now: now, &actions) { transaction, _, owed, actions in
             transaction.begin(afterReset: afterReset, owed: &owed, into: &actions)
@@ -155,31 +156,27 @@ package struct ClientSession: Sendable {
     private mutating func supply(
         _ pieces: [[UInt8]], isLast: Bool, now: Timestamp, _ actions: inout [ClientAction]
     ) {
-        guard case .transaction = state else { return }
+        guard case .transacting = state else { return }
         advance(now: now, &actions) { transaction, _, owed, actions in
             transaction.supply(pieces, isLast: isLast, owed: &owed, into: &actions)
             return .going
         }
     }
 
-    /// One step of the transaction, and what follows from it. The transaction is moved out and back, never
-    /// copied.
+    /// One step of the transaction, and what follows from it.
     private mutating func advance(
         now: Timestamp, _ actions: inout [ClientAction],
         by step: (inout ClientTransaction, ReplyParser, inout Int, inout [ClientAction]) ->
             ClientTransaction.Step
     ) {
-        var taken = State.closed
-        swap(&taken, &state)
-        guard case .transaction(var transaction) = consume taken else {
+        guard let outcome = transaction.advance({ step(&$0, parser, &owed, &actions) }) else {
             preconditionFailure("no transaction to advance")
         }
-        let outcome = step(&transaction, parser, &owed, &actions)
         switch outcome {
         case .going:
-            deadline = now + transaction.phase.timeout(timeouts)
-            state = .transaction(transaction)
+            if let phase = transaction?.phase { deadline = now + phase.timeout(timeouts) }
         case .finished(let isClear):
+            guard let transaction = transaction.take() else { return }
             needsReset = !isClear
             let isUsable = mailCount < offer.capabilities.mailMaximum ?? .max
             state = .idle
@@ -188,15 +185,18 @@ package struct ClientSession: Sendable {
                 .finished(TransactionOutcome(recipients: transaction.outcome, connectionUsable: isUsable)))
             // RFC 9422 §4.1: the peer takes no further MAIL in this session.
             if !isUsable { quit(now: now, &actions) }
-        case .dismissed:
-            finishBroken(transaction, &actions)
-        case .broken(let detail):
-            transaction.lose(detail: detail)
-            finishBroken(transaction, &actions)
+        case .dismissed: finishBroken(&actions)
+        case .broken(let detail): lose(detail: detail, &actions)
         }
     }
 
-    private mutating func finishBroken(_ transaction: ClientTransaction, _ actions: inout [ClientAction]) {
+    private mutating func lose(detail: String, _ actions: inout [ClientAction]) {
+        transaction?.lose(detail: detail)
+        finishBroken(&actions)
+    }
+
+    private mutating func finishBroken(_ actions: inout [ClientAction]) {
+        guard let transaction = transaction.take() else { return }
         actions.append(
             .finished(TransactionOutcome(recipients: transaction.outcome, connectionUsable: false)))
         close(&actions)
@@ -221,9 +221,7 @@ package struct ClientSession: Sendable {
     mutating func breakOff(detail: String, _ actions: inout [ClientAction]) {
         switch state {
         case .closed: return
-        case .transaction(var transaction):
-            transaction.lose(detail: detail)
-            finishBroken(transaction, &actions)
+        case .transacting: lose(detail: detail, &actions)
         case .connecting: fail(.notConnected(detail: detail), &actions)
         case .handshaking: fail(.tlsFailed(detail: detail), &actions)
         case .greeting, .hello, .startTLS, .authenticating:
@@ -252,11 +250,20 @@ package struct ClientSession: Sendable {
         case .startTLS: "STARTTLS"
         case .handshaking: "TLS handshake"
         case .authenticating: "AUTH"
-        case .transaction(let transaction): transaction.phase.command
+        case .transacting: transaction?.phase.command ?? ""
         case .quitting: "QUIT"
         case .idle, .closed: "nothing"
         }
     }
 
     static let quitCommand = Array("QUIT\r\n".utf8)
+}
+
+extension ClientTransaction? {
+    fileprivate mutating func advance(
+        _ step: (inout ClientTransaction) -> ClientTransaction.Step
+    ) -> ClientTransaction.Step? {
+        guard self != nil else { return nil }
+        return step(&self!)
+    }
 }

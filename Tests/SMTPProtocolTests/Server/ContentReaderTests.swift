@@ -104,6 +104,20 @@ struct ContentReaderTests {
         }
     }
 
+    @Test("an octet above 127 is seen before an end of line, and not behind it", arguments: 0..<40)
+    func eightBit(_ position: Int) {
+        for end in 0..<40 where end != position {
+            var octets = [UInt8](repeating: 0x78, count: 40)
+            octets[position] = 0xE4
+            octets[end] = 0x0A
+            octets.withUnsafeBytes { octets in
+                var seen: UInt64 = 0
+                #expect(LineEnds.next(in: octets, from: 0, seen: &seen) == end)
+                #expect(LineEnds.hasEightBit(seen) == (position < end))
+            }
+        }
+    }
+
     @Test("which of several limits was passed does not hang on where the octets were cut", arguments: 0..<40)
     func limits(_ seed: UInt64) {
         var options = SessionOptions.testing
