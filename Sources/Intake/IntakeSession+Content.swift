@@ -228,7 +228,7 @@ extension IntakeSession {
         ) { [self] result in
             flow.budget.remove(held)
             committing = nil
-            asker.answer(ticket, stored(envelope, content, line, result))
+            asker.answer(ticket, stored(envelope, content, line, result, asker.lane))
         }
         return nil
     }
@@ -308,7 +308,8 @@ extension IntakeSession {
     }
 
     private func stored(
-        _ envelope: Envelope, _ content: [[UInt8]], _ line: [UInt8], _ result: Result<Void, StoreError>
+        _ envelope: Envelope, _ content: [[UInt8]], _ line: [UInt8], _ result: Result<Void, StoreError>,
+        _ lane: any Lane
     ) -> Answer {
         switch result {
         case .success:
@@ -318,7 +319,7 @@ extension IntakeSession {
             flow.metrics.recipientsAccepted.increment(by: envelope.recipients.count)
             countGood()
             if envelope.repairedLineEnds { flow.metrics.lineEndsRepaired.increment() }
-            flow.feed.arrived(envelope, content: content)
+            flow.feed.arrived(envelope, content: content, on: lane)
             return .reply(Reply(250, EnhancedStatus(2, 0, 0), "Ok: queued as \(envelope.id)"))
         case .failure(let error):
             if envelope.chunkCount > 0 { flow.store.dropChunks(envelope.id, count: envelope.chunkCount) }

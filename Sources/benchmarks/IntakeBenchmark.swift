@@ -152,7 +152,7 @@ private final class YesQueue: QueueStore {
 }
 
 private final class NoFeed: MessageFeed {
-    func arrived(_ envelope: Envelope, content: [[UInt8]]) {}
+    func arrived(_ envelope: Envelope, content: [[UInt8]], on lane: (any Lane)?) {}
 }
 
 private final class NoEvents: EventSink {

@@ -17,7 +17,7 @@ struct DeliveryHouse {
 
     init(
         resolver: ZoneResolver = .exampleWorld, dialer: ScriptedDialer = ScriptedDialer(),
-        _ adjust: (inout DeliverySettings) -> Void = { _ in }
+        executors: [any TaskExecutor] = [], _ adjust: (inout DeliverySettings) -> Void = { _ in }
     ) {
         self.resolver = resolver
         self.dialer = dialer
@@ -26,7 +26,8 @@ struct DeliveryHouse {
         dispatcher = Dispatcher(
             settings: settings,
             seams: DeliverySeams(
-                store: store, resolver: resolver, dialer: dialer, events: events, clock: clock), seed: 7)
+                store: store, resolver: resolver, dialer: dialer, events: events, clock: clock),
+            executors: executors, seed: 7)
     }
 
     /// Runs the dispatcher while `body` runs, then stops it.
@@ -66,13 +67,13 @@ struct DeliveryHouse {
     @discardableResult
     func accept(
         from sender: String? = "sender@from.example", to recipients: [String],
-        content: String = "Subject: x\r\n\r\nHi\r\n",
+        content: String = "Subject: x\r\n\r\nHi\r\n", on lane: (any Lane)? = nil,
         _ adjust: (inout Envelope) -> Void = { _ in }
     ) -> QueueID {
         let envelope = envelope(from: sender, to: recipients, content: content, adjust)
         let pieces = [Array(content.utf8)]
         store.commit([.accept(NewMessage(envelope: envelope, content: pieces))], lane: TestLane()) { _ in }
-        dispatcher.arrived(envelope, content: pieces)
+        dispatcher.arrived(envelope, content: pieces, on: lane)
         return envelope.id
     }
 

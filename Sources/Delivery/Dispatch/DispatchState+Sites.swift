@@ -8,9 +8,9 @@ extension DispatchState {
     /// not enough.
     mutating func pump(_ site: Int, now: Timestamp, _ effects: inout Effects) {
         guard mayDeliver else { return }
-        while let worker = sites[site].idle.last {
+        while let place = sites[site].idle.indices.last {
             guard let work = take(site) else { return }
-            sites[site].idle.removeLast()
+            let worker = sites[site].idle.remove(at: idlePlace(site, near: effects.home) ?? place).worker
             guard case .idle(_, let continuation) = workers[worker].phase else {
                 preconditionFailure("whoever stands among the idle is idle")
             }
@@ -18,6 +18,13 @@ extension DispatchState {
             effects.resumed.append((continuation, work))
         }
         openMore(site, now: now, &effects)
+    }
+
+    /// Of the idle connections last used, one that is served where the caller runs: a message that changes
+    /// threads costs a wake-up, and the processor's cache of it.
+    private func idlePlace(_ site: Int, near home: Int?) -> Int? {
+        guard let home else { return nil }
+        return sites[site].idle.lastIndex { $0.home == home }
     }
 
     /// As many connections on their way as entries wait, within what the site may have.
@@ -141,7 +148,8 @@ extension DispatchState {
 
     /// The connection stands.
     mutating func opened(
-        _ worker: Int, _ connection: any ClientConnection, now: Timestamp, _ effects: inout Effects
+        _ worker: Int, _ connection: any ClientConnection, at home: Int?, now: Timestamp,
+        _ effects: inout Effects
     ) {
         endOpening(worker)
         let site = workers[worker].site
@@ -149,6 +157,7 @@ extension DispatchState {
         workers[worker].share = .living
         workers[worker].phase = .busy
         workers[worker].connection = connection
+        workers[worker].home = home
         sites[site].concurrency.opened()
         sites[site].lastFailure = nil
         openMore(site, spokenFor: 1, now: now, &effects)

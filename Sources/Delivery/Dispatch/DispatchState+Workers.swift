@@ -22,7 +22,7 @@ extension DispatchState {
         if mayDeliver, let work = take(site) { return .work(work) }
         if let continuation {
             workers[worker].phase = .idle(since: now, continuation)
-            sites[site].idle.append(worker)
+            sites[site].idle.append(Site.Idle(worker: worker, home: workers[worker].home))
         }
         return .wait
     }
@@ -44,14 +44,14 @@ extension DispatchState {
             effects.resumed.append((continuation, work))
         } else {
             workers[worker].phase = .idle(since: now, continuation)
-            sites[site].idle.append(worker)
+            sites[site].idle.append(Site.Idle(worker: worker, home: workers[worker].home))
         }
     }
 
     /// Sends an idle connection home.
     mutating func dismiss(_ worker: Int, _ effects: inout Effects) {
         guard case .idle(_, let continuation) = workers[worker].phase else { return }
-        sites[workers[worker].site].idle.removeAll { $0 == worker }
+        sites[workers[worker].site].idle.removeAll { $0.worker == worker }
         workers[worker].phase = .busy
         effects.resumed.append((continuation, nil))
     }

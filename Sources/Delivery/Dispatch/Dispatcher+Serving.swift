@@ -35,12 +35,13 @@ extension Dispatcher {
     }
 
     /// One connection from its opening to its end.
-    func serve(_ worker: Int, on executor: (any TaskExecutor)?) async {
+    func serve(_ worker: Int, at home: Int?) async {
         let (destination, plan) = state.withLock { state in
             let destination = state.sites[state.workers[worker].site].destination
             return (destination, DialPlan(destination, settings: state.settings, using: &state.random))
         }
-        var session = SiteSession(worker: worker, destination: destination, plan: plan, executor: executor)
+        var session = SiteSession(
+            worker: worker, destination: destination, plan: plan, executor: home.map { executors[$0] })
         if let failure = await open(&session) {
             let now = seams.clock.now
             change { state, effects in
@@ -53,7 +54,7 @@ extension Dispatcher {
             preconditionFailure("an opened session has its connection")
         }
         var now = seams.clock.now
-        change { state, effects in state.opened(worker, connection, now: now, &effects) }
+        change { state, effects in state.opened(worker, connection, at: home, now: now, &effects) }
         let limit = state.withLock { $0.settings.limits.messagesPerConnection }
         // RFC 9422 §4.1: MAILMAX, the transactions that the host takes over one connection.
         let messageLimit = [limit, connection.capabilities.mailMaximum ?? 0].filter { $0 > 0 }.min() ?? 0

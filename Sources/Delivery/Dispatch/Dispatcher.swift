@@ -1,5 +1,5 @@
 package import DNSRecords
-import MailValues
+package import MailValues
 package import QueueEngine
 package import SMTPProtocol
 import Synchronization
@@ -38,12 +38,13 @@ package final class Dispatcher: MessageFeed {
     let state: Mutex<DispatchState>
     let lane = DirectLane()
     private let isPaused = Atomic<Bool>(false)
-    private let executors: [any TaskExecutor]
+    let executors: [any TaskExecutor]
     private let jobs: AsyncStream<Job>
     private let jobsIn: AsyncStream<Job>.Continuation
 
     /// - Parameters:
-    ///   - executors: where connections are served, in turn; empty: the concurrency pool of the language.
+    ///   - executors: where connections are served, in turn; empty: the concurrency pool of the language. Mail
+    ///   that arrives on one that is a `Lane` too goes out there if it can.
     ///   - seed: for spreading and shuffling; must differ between starts, since ids of reports are made of it
     ///   too.
     package init(
@@ -61,9 +62,11 @@ package final class Dispatcher: MessageFeed {
             group.addTask { await self.keepTime() }
             var turn = 0
             for await job in jobs {
-                let executor = executors.isEmpty ? nil : executors[turn % executors.count]
+                let home = executors.isEmpty ? nil : turn % executors.count
                 turn &+= 1
-                group.addTask(executorPreference: executor) { await self.perform(job, on: executor) }
+                group.addTask(executorPreference: home.map { executors[$0] }) {
+                    await self.perform(job, at: home)
+                }
             }
         }
     }
@@ -83,10 +86,12 @@ package final class Dispatcher: MessageFeed {
         !isPaused.load(ordering: .acquiring) && seams.store.deliveryRefusal == nil
     }
 
-    package func arrived(_ envelope: Envelope, content: [[UInt8]]) {
+    package func arrived(_ envelope: Envelope, content: [[UInt8]], on lane: (any Lane)? = nil) {
         let now = seams.clock.now
         let mayDeliver = mayDeliver
+        let home = lane.flatMap { lane in executors.firstIndex { $0 === lane } }
         change { state, effects in
+            effects.home = home
             var ready: [DomainIndex] = []
             state.admit(envelope, content: content, now: now, ready: &ready)
             for domain in ready {
@@ -116,10 +121,11 @@ package final class Dispatcher: MessageFeed {
         for connection in effects.aborted { connection.abort() }
     }
 
-    private func perform(_ job: Job, on executor: (any TaskExecutor)?) async {
+    /// `home`: among the executors.
+    private func perform(_ job: Job, at home: Int?) async {
         switch job {
         case .resolve(let index, let domain): await resolve(index, domain)
-        case .serve(let worker): await serve(worker, on: executor)
+        case .serve(let worker): await serve(worker, at: home)
         case .settle: await settleMatters()
         }
     }

@@ -11,12 +11,18 @@ struct Site: Sendable {
     /// Domains with ready entries, each once; they take turns.
     var queue: Deque<DomainIndex> = []
     /// Workers with an open connection and nothing to do; the last used is the first to be used again.
-    var idle: [Int] = []
+    var idle: [Idle] = []
     /// It stands in a queue for a share that was full.
     var isWaiting = false
     /// Domains whose mail goes here.
     var domainCount = 0
     var lastFailure: HostFailure?
+
+    struct Idle: Sendable {
+        var worker: Int
+        /// Where it is served, among the dispatcher's executors.
+        var home: Int?
+    }
 
     /// No site.
     static let gone = Site(
@@ -67,6 +73,8 @@ struct Worker: Sendable {
     var gaveWay = false
     var dialling: Task<any ClientConnection, any Error>?
     var connection: (any ClientConnection)?
+    /// Where it is served, among the dispatcher's executors.
+    var home: Int?
     /// Its task is over; its number is free once the last outcome is recorded.
     var hasEnded = false
 

@@ -46,4 +46,6 @@ struct Effects: Sendable {
     var resumed: [(CheckedContinuation<Work?, Never>, Work?)] = []
     var givenUp: [Task<any ClientConnection, any Error>] = []
     var aborted: [any ClientConnection] = []
+    /// Where the step is taken, among the dispatcher's executors, if at one of them.
+    var home: Int?
 }

@@ -136,7 +136,7 @@ package final class RelayNode: Sendable {
                 dialer: SMTPDialer(group: group, clientTLS: plan.clientTLS, settings: dialing),
                 events: events,
                 clock: SystemDeliveryClock()),
-            executors: lanes.all.map { EventLoopTaskExecutor($0.loop) }, seed: .random(in: 0...UInt64.max))
+            executors: lanes.all, seed: .random(in: 0...UInt64.max))
 
         let secret = try TextFile.keep(configuration.dataDirectory + "/login-secret") {
             var random = SecureRandom()

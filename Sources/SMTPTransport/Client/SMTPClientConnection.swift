@@ -4,7 +4,7 @@ package import SMTPProtocol
 /// An open session with a next hop, on a socket.
 ///
 /// Its callers may run anywhere. They run cheapest on the connection's own event loop
-/// (`EventLoopTaskExecutor`): then nothing between a reply and the next command crosses a thread.
+/// (`EventLoopLane`): then nothing between a reply and the next command crosses a thread.
 package final class SMTPClientConnection: ClientConnection {
     package let target: DialTarget
     package let capabilities: PeerCapabilities

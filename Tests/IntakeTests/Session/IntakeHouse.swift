@@ -116,7 +116,9 @@ final class IntakeHouse: Sendable {
 final class FeedCollector: MessageFeed {
     private let state = Mutex<[Envelope]>([])
     var arrived: [Envelope] { state.withLock { $0 } }
-    func arrived(_ envelope: Envelope, content: [[UInt8]]) { state.withLock { $0.append(envelope) } }
+    func arrived(_ envelope: Envelope, content: [[UInt8]], on lane: (any Lane)?) {
+        state.withLock { $0.append(envelope) }
+    }
 }
 
 /// Digest at once.

@@ -279,7 +279,7 @@ struct ClientDialerTests {
         let server = try await ScriptedServer(group: group)
         let connection = try await dialer().dial(target(server.port))
         let loop = try #require(connection as? SMTPClientConnection).eventLoop
-        let task = Task(executorPreference: EventLoopTaskExecutor(loop)) {
+        let task = Task(executorPreference: EventLoopLane(loop)) {
             let outcome = await connection.send(self.envelope(), content: ClientContent("x\r\n"))
             return (outcome, loop.inEventLoop)
         }
