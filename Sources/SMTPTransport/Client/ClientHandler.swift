@@ -45,7 +45,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     private var context: ChannelHandlerContext?
     private var actions: [ClientAction] = []
-    private var output = ByteBuffer()
+    private var output: [UInt8] = []
+    private let line = SessionOutput()
     private var step: CheckedContinuation<ClientStep, Never>?
     /// Came while nobody waited: the caller was reading its content.
     private var stepReady: ClientStep?
@@ -102,6 +103,7 @@ final class ClientHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         isConnected = true
+        line.begin(context, isPlain: !target.implicitTLS)
         handle(.connected)
         context.fireChannelActive()
     }
@@ -147,6 +149,7 @@ final class ClientHandler: ChannelInboundHandler {
         opening = nil
         for continuation in closing { continuation.resume() }
         closing = []
+        line.end()
         context = nil
     }
 
@@ -168,7 +171,7 @@ final class ClientHandler: ChannelInboundHandler {
         swap(&batch, &actions)
         for action in batch {
             switch action {
-            case .send(let octets): output.writeBytes(octets)
+            case .send(let octets): output.append(contentsOf: octets)
             case .startTLS: startTLS()
             case .authenticate(let challenge): authenticate(challenge)
             case .ready: finishOpening()
@@ -188,14 +191,18 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func flush() {
-        guard output.readableBytes > 0 else { return }
-        context?.writeAndFlush(wrapOutboundOut(output), promise: nil)
-        // The channel has let go of the buffer if the socket took it all, and then its memory serves again.
-        if output.capacity > Self.keptBufferOctets { output = ByteBuffer() } else { output.clear() }
+        guard !output.isEmpty, let context else { return }
+        output.withUnsafeBytes { line.write($0, context) }
+        if output.capacity > Self.keptBufferOctets {
+            output = []
+        } else {
+            output.removeAll(keepingCapacity: true)
+        }
     }
 
     private func startTLS() {
         flush()
+        line.end()
         guard let context, let tlsContext else { return handle(.tlsFailed(detail: "TLS is not set up here")) }
         let mode = target.tls == .none ? .require : target.tls
         let handler = TLSHandler(client: tlsContext, serverName: target.hostName, mode: mode)

@@ -29,9 +29,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private var actions: [ServerAction] = []
     private var isPerforming = false
     private var output: [UInt8] = []
-    /// What was last written; the channel has let go of it if the socket took it all, and then its memory
-    /// serves again.
-    private var written = ByteBuffer()
+    private let line = SessionOutput()
     private var receiverIsFull = false
     private var readIsWaiting = false
     private var isClosing = false
@@ -73,7 +71,9 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private func begin() {
         // Looked at before anything is said: afterwards nobody can tell who spoke first. What has come is read,
         // and then the session begins, or has ended.
-        guard !hasBegun, !(looksForEarlyTalk && (octetsWait || socketHoldsOctets)) else { return }
+        guard !hasBegun, let context else { return }
+        line.begin(context, isPlain: listener.tlsUse != .implicit)
+        guard !(looksForEarlyTalk && (octetsWait || socketHoldsOctets)) else { return }
         beginSession()
     }
 
@@ -132,6 +132,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     func handlerRemoved(context: ChannelHandlerContext) {
         end()
+        line.end()
         self.context = nil
     }
 
@@ -258,6 +259,7 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
     private func startTLS() {
         guard let context, let tls = listener.tls else { return close() }
         flush()
+        line.end()
         do {
             try context.pipeline.syncOperations.addHandler(TLSHandler(server: tls.current), position: .first)
         } catch {
@@ -267,15 +269,12 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     private func flush() {
         guard !output.isEmpty, let context else { return }
-        written.clear(minimumCapacity: output.count)
-        written.writeBytes(output)
+        output.withUnsafeBytes { line.write($0, context) }
         if output.capacity > Self.outputOctetsKept {
             output = []
         } else {
             output.removeAll(keepingCapacity: true)
         }
-        context.writeAndFlush(Self.wrapOutboundOut(written), promise: nil)
-        if written.capacity > Self.outputOctetsKept { written = ByteBuffer() }
     }
 
     private func close() {
