@@ -53,7 +53,7 @@ extension IntakeSession {
         flow.metrics.authentications[outcome].increment()
         var event = Event(.authentication, at: flow.clock())
         event.add("session", .number(Int64(facts.session)))
-        event.add("client", facts.client.description)
+        event.add("client", clientText)
         event.add("outcome", outcome.rawValue)
         event.add("account", account)
         event.add("reply", reply?.description)

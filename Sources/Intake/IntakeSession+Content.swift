@@ -276,7 +276,7 @@ extension IntakeSession {
         var event = Event(.reception, at: envelope.acceptedAt, message: envelope.id)
         event.add("session", .number(Int64(facts.session)))
         event.add("listener", listener)
-        event.add("client", facts.client.description)
+        event.add("client", clientText)
         event.add("client_name", clientName?.printable(limit: 255))
         event.add("hello", helloName)
         event.add("account", account)

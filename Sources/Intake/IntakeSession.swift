@@ -33,6 +33,8 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
     var gateMemory = GateMemory()
     /// The last right, as events call it.
     var rightMemory: (right: Right, text: String)?
+    /// For events; a session's client stays who it is.
+    private(set) lazy var clientText = facts.client.description
     private var isAdmitted = false
     private let isTrusted: Bool
 
@@ -221,7 +223,7 @@ final class IntakeSession: MailReceiver, @unchecked Sendable {
         var event = Event(.rejection, at: flow.clock())
         event.add("session", .number(Int64(facts.session)))
         event.add("listener", listener)
-        event.add("client", facts.client.description)
+        event.add("client", clientText)
         event.add("hello", helloName)
         event.add("account", account)
         event.add("from", sender?.description)

@@ -20,6 +20,16 @@ struct CRC32C {
     /// The processor has an instruction for it.
     static let hasInstruction = crc32c_instruction_exists()
 
+    private static let blockOctets = 3 * Int(crc32c_run)
+
+    /// What each octet of the checksum, lowest first, becomes when a run of zeros has followed.
+    private static let shift: [UInt32] = {
+        let run = [UInt8](repeating: 0, count: blockOctets / 3)
+        return (0..<1024).map { entry in
+            crc32c_instruction(UInt32(entry & 255) << UInt32((entry >> 8) * 8), run, run.count)
+        }
+    }()
+
     private var state = ~UInt32(0)
 
     init() {}
@@ -48,7 +58,14 @@ struct CRC32C {
 
     mutating func update(_ octets: UnsafeRawBufferPointer) {
         if Self.hasInstruction {
-            state = crc32c_instruction(state, octets.baseAddress, octets.count)
+            let blocks = octets.count / Self.blockOctets
+            if blocks > 0, let start = octets.baseAddress {
+                state = Self.shift.withUnsafeBufferPointer {
+                    crc32c_blocks(state, start, blocks, $0.baseAddress!)
+                }
+            }
+            let rest = UnsafeRawBufferPointer(rebasing: octets[(blocks * Self.blockOctets)...])
+            state = crc32c_instruction(state, rest.baseAddress, rest.count)
         } else {
             updateByTable(octets)
         }

@@ -102,7 +102,6 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     func channelReadComplete(context: ChannelHandlerContext) {
         flush()
-        context.fireChannelReadComplete()
     }
 
     func read(context: ChannelHandlerContext) {
