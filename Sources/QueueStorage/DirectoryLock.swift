@@ -11,10 +11,8 @@ final class DirectoryLock: Sendable {
         guard file >= 0 else {
             throw .failed(detail: "\(directory)/chappe.lock: \(String(cString: strerror(errno)))")
         }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            Glibc.close(file)
-            throw .locked(directory: directory)
-        }
+        // `deinit` closes it, thrown or not: everything is initialised.
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else { throw .locked(directory: directory) }
     }
 
     deinit {
