@@ -21,7 +21,7 @@ final class Writer: @unchecked Sendable {
     private let reopen: @Sendable () throws(DatabaseError) -> Database
     private let batch = Batch()
     private var waiting = Inbox.Waiting()
-    /// Places in `waiting.commits`, as they are written.
+    /// Places in `waiting.commits` of the batch in hand, as they are written.
     private var order: [Int] = []
     private var arrivals: [(id: QueueID, index: Int)] = []
     private var backlog = ChunkBacklog()
@@ -101,40 +101,51 @@ final class Writer: @unchecked Sendable {
     // MARK: Commits
 
     private func writeCommits(_ database: Database) {
-        arrange()
         var next = 0
-        while next < order.count {
+        while next < waiting.commits.count {
             batch.removeAll()
-            let first = next
+            next = arrange(from: next)
             var accepted = 0
-            while next < order.count, batch.octets < options.batchOctets {
-                accepted += fill(from: order[next], database)
-                next += 1
-            }
-            finish(order[first..<next], accepted: accepted, database)
+            for index in order { accepted += fill(from: index, database) }
+            finish(order, accepted: accepted, database)
             if !health.isWell {
-                refuse(order[next...])
+                refuse(next..<waiting.commits.count)
                 return
             }
         }
     }
 
-    /// New mail first and by id, then all else as it came.
+    /// Puts the commits of the next batch in order: new mail first and by id, then all else as it came. Returns
+    /// where the batch after it begins.
     ///
     /// RocksDB's memory is a sorted list that remembers where it wrote last: whoever goes on just behind that
     /// place is spared the search, and new ids are the largest. What follows on a message stays behind it.
-    private func arrange() {
+    private func arrange(from first: Int) -> Int {
         arrivals.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)
-        for (index, commit) in waiting.commits.enumerated() {
-            if let id = Self.arrival(commit.changes) {
-                arrivals.append((id, index))
-            } else {
-                order.append(index)
-            }
+        var octets = 0
+        var next = first
+        while next < waiting.commits.count, octets < options.batchOctets {
+            let changes = waiting.commits[next].changes
+            if let id = Self.arrival(changes) { arrivals.append((id, next)) } else { order.append(next) }
+            for change in changes { octets += Self.octets(of: change) }
+            next += 1
         }
         arrivals.sort { $0.id < $1.id }
         order.insert(contentsOf: arrivals.lazy.map(\.index), at: 0)
+        return next
+    }
+
+    /// About what a change adds to a batch.
+    private static func octets(of change: QueueChange) -> Int {
+        switch change {
+        case .accept(let message):
+            message.content.reduce(256 + 128 * message.envelope.recipients.count) { $0 + $1.count }
+        case .progress(_, let list): 128 * list.count
+        case .amend, .remove: 256
+        case .ledger(let line): line.line.count
+        case .note(_, let value): 64 + (value?.count ?? 0)
+        }
     }
 
     /// The id of a message that comes with its history and nothing else: no order to others matters to it.
@@ -204,7 +215,7 @@ final class Writer: @unchecked Sendable {
         return accepts
     }
 
-    private func finish(_ places: ArraySlice<Int>, accepted: Int, _ database: Database) {
+    private func finish(_ places: [Int], accepted: Int, _ database: Database) {
         guard !batch.isEmpty else { return answer(places, .success(())) }
         let begun = ContinuousClock.now
         if hasSmall { pace.smallCame(at: begun) }
