@@ -63,7 +63,8 @@ package final class Dispatcher: MessageFeed {
             var turn = 0
             for await job in jobs {
                 let home = executors.isEmpty ? nil : turn % executors.count
-                turn &+= 1
+                // Connections alone take turns: looked-up domains between them would put all in one place.
+                if case .serve = job { turn &+= 1 }
                 group.addTask(executorPreference: home.map { executors[$0] }) {
                     await self.perform(job, at: home)
                 }

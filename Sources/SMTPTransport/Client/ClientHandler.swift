@@ -192,12 +192,13 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func flush() {
         guard !output.isEmpty, let context else { return }
-        output.withUnsafeBytes { line.write($0, context) }
-        if output.capacity > Self.keptBufferOctets {
-            output = []
-        } else {
-            output.removeAll(keepingCapacity: true)
-        }
+        // Taken away first: a write that fails may bring on reads, and commands after them.
+        var said: [UInt8] = []
+        swap(&said, &output)
+        said.withUnsafeBytes { line.write($0, context) }
+        guard output.isEmpty, said.capacity <= Self.keptBufferOctets else { return }
+        said.removeAll(keepingCapacity: true)
+        output = said
     }
 
     private func startTLS() {

@@ -268,12 +268,13 @@ final class ServerHandler: ChannelDuplexHandler, AnswerTaker, @unchecked Sendabl
 
     private func flush() {
         guard !output.isEmpty, let context else { return }
-        output.withUnsafeBytes { line.write($0, context) }
-        if output.capacity > Self.outputOctetsKept {
-            output = []
-        } else {
-            output.removeAll(keepingCapacity: true)
-        }
+        // Taken away first: a write that fails may bring on reads, and answers to them.
+        var said: [UInt8] = []
+        swap(&said, &output)
+        said.withUnsafeBytes { line.write($0, context) }
+        guard output.isEmpty, said.capacity <= Self.outputOctetsKept else { return }
+        said.removeAll(keepingCapacity: true)
+        output = said
     }
 
     private func close() {
