@@ -31,11 +31,11 @@ struct HomeTests {
     @Test("a message goes out where it came in, if a connection is idle there, and else wherever one is")
     func staysAtHome() async {
         let loops = [Loop(), Loop()]
-        let gate = Gate()
+        let (gate, held) = (Gate(), Gate())
         let seen = Mutex([ObjectIdentifier?]())
         let dialer = ScriptedDialer(answering: { transaction, _, _ in
             seen.withLock { $0.append(Loop.current) }
-            await gate.pass()
+            await (transaction.recipients[0].mailbox.localPart == "held" ? held : gate).pass()
             return .allTaken(transaction)
         })
         let house = DeliveryHouse(dialer: dialer, executors: loops) { $0.limits.connectionsPerSite = 2 }
@@ -51,11 +51,19 @@ struct HomeTests {
                 house.accept(to: ["user\(count)@single.example"], on: loops[lane])
                 count += 1
             }
-            let all = count
+            while house.dialer.deliveries.count < count || house.dispatcher.status.connectionsIdle < 2 {
+                await Task.yield()
+            }
+            // The one at home is busy now.
+            house.accept(to: ["held@single.example"], on: loops[0])
+            await held.untilSomebodyWaits()
+            house.accept(to: ["user\(count)@single.example"], on: loops[0])
+            let all = count + 1
             await dialer.until { _, transactions in transactions == all }
+            held.open()
             await house.idle()
         }
-        let wanted = [0, 0, 1, 0, 1, 1, 1, 0].map { ObjectIdentifier(loops[$0]) }
+        let wanted = [0, 0, 1, 0, 1, 1, 1, 0, 0, 1].map { ObjectIdentifier(loops[$0]) }
         #expect(seen.withLock { Array($0.dropFirst(3)) } == wanted)
         #expect(dialer.dials.count == 2)
     }
